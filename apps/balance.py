@@ -1,0 +1,25 @@
+"""4100: tell a customer the balance of the account they key in."""
+
+from fsivr import Handler, HangupCause, Say
+
+from apps import accounts
+
+
+class Balance(Handler):
+    def run(self, call):
+        call.answer()
+        call.play("bank/welcome")
+        account = accounts.find(call.ask("bank/account-number", digits=6))
+        if account is None:
+            call.play("bank/no-such-account")
+            call.hangup(HangupCause.CALL_REJECTED)
+        choice = call.menu("bank/main-menu", {"1": self.say_balance, "0": self.reach_agent})
+        choice(call, account)
+
+    def say_balance(self, call, account):
+        call.play("bank/your-balance-is", Say.currency(account.balance))
+
+    def reach_agent(self, call, account):
+        leg = call.bridge("user/agent", timeout=20)
+        if not leg.answered:
+            call.play("bank/agents-are-busy")

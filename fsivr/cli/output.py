@@ -1,0 +1,50 @@
+"""What the command line prints: colours on a terminal, whole lines to a file or pipe."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+#: Where there is no terminal nothing is folded, so that each row stays one line for grep.
+_UNFOLDED = 1000
+
+
+def console(stderr: bool = False) -> Console:
+    """A console on what standard output is now, or standard error."""
+    # There is none where it was closed, as by `>&-`.
+    stream = (sys.stderr if stderr else sys.stdout) or io.StringIO()
+    return Console(
+        file=stream,
+        width=None if stream.isatty() else _UNFOLDED,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def complain(message: str) -> None:
+    """Say what went wrong, in one line on standard error."""
+    screen = console(stderr=True)
+    screen.print("fsivr:", style="bold red", end=" ")
+    screen.print(" ".join(message.splitlines()), soft_wrap=True)
+
+
+def program(name: str) -> str:
+    """How to start a program of this Python's environment from the current folder, as ``.venv/bin/fsivr``."""
+    folder = Path(sys.executable).parent
+    on_path = shutil.which(name)
+    if on_path and Path(on_path).parent == folder:
+        return name
+    here = Path.cwd()
+    whole = folder / name
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(whole)
+
+
+def written(address: tuple[str, int]) -> str:
+    """An address as HOST:PORT, an IPv6 host in brackets."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

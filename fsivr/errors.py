@@ -1,0 +1,103 @@
+"""Every error of fsivr, and how an uncaught one ends the call.
+
+::
+
+    Hangup                       the call is over (a BaseException); .cause
+    FsivrError                   .hangup_cause says how an uncaught one ends the call
+      InputError                 the caller keyed nothing usable: NoInput, NoMatch
+      PromptError                the switch could not play it
+      ESLError                   ConnectionLost, CommandRefused, ReplyTimeout,
+                                 LocalProtocolError, RemoteProtocolError, AuthenticationError
+      ConfigError                which setting, what was given, what is allowed
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fsivr.causes import HangupCause
+
+
+class Hangup(BaseException):
+    """The call is over: the caller left, the switch ended it, or its connection is gone.
+
+    It is a ``BaseException`` so that a handler's ``except Exception`` cannot
+    keep a finished call alive. Handlers have no need to catch it.
+    """
+
+    def __init__(self, cause: HangupCause, error: ESLError | None = None) -> None:
+        super().__init__(cause.name if error is None else f"{cause.name} ({error})")
+        #: Why the call ended.
+        self.cause = cause
+        #: What broke, where it was the connection and not a hangup; else None.
+        self.error = error
+
+
+class FsivrError(Exception):
+    """The root of everything fsivr raises on purpose."""
+
+    #: The cause an uncaught error of this class ends the call with.
+    hangup_cause: ClassVar[HangupCause] = HangupCause.NORMAL_TEMPORARY_FAILURE
+
+
+class InputError(FsivrError):
+    """The caller gave no usable answer, after every try.
+
+    :param digits: what was keyed last; ``""`` for nothing.
+    """
+
+    hangup_cause = HangupCause.NORMAL_CLEARING
+
+    def __init__(self, message: str, digits: str = "") -> None:
+        super().__init__(message)
+        self.digits = digits
+
+
+class NoInput(InputError):
+    """The caller pressed nothing."""
+
+
+class NoMatch(InputError):
+    """The caller pressed something else than what was asked for."""
+
+
+class PromptError(FsivrError):
+    """The switch could not play a prompt; the message names it and what the switch said."""
+
+
+class ESLError(FsivrError):
+    """Something went wrong on the event socket."""
+
+
+class ConnectionLost(ESLError):
+    """The connection to the switch ended without a goodbye."""
+
+    hangup_cause = HangupCause.NETWORK_OUT_OF_ORDER
+
+
+class CommandRefused(ESLError):
+    """The switch answered ``-ERR``; the message holds the command's name and the answer."""
+
+
+class ReplyTimeout(ESLError):
+    """The switch did not answer in time."""
+
+    hangup_cause = HangupCause.RECOVERY_ON_TIMER_EXPIRE
+
+
+class LocalProtocolError(ESLError):
+    """We were asked to send what the protocol cannot carry: a line break in a header, a NUL."""
+
+
+class RemoteProtocolError(ESLError):
+    """The other side sent bytes that are not the event socket protocol, or too many of them."""
+
+    hangup_cause = HangupCause.PROTOCOL_ERROR
+
+
+class AuthenticationError(ESLError):
+    """The switch refused us: a wrong password, or an address its access list does not hold."""
+
+
+class ConfigError(FsivrError):
+    """A setting is wrong: the message says which, what was given and what is allowed."""

@@ -1,0 +1,1 @@
+"""The event socket: bytes and greenlets, no telephony decisions."""

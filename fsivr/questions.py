@@ -1,0 +1,169 @@
+"""Questions that callers answer with keys: one try on the switch at a time, judged here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fsivr.channel import Described
+from fsivr.errors import NoInput, NoMatch, PromptError
+from fsivr.prompts import Prompt, PromptLibrary, Say, Silence
+
+_KEYS = re.compile(r"[0-9*#A-D]+")
+_MOST = 128  # play_and_get_digits keeps input in a buffer of this size (mod_dptools.c)
+_VARIABLE = "fsivr_digits"
+_NOTHING = Silence(0.001)
+
+
+class Session(Protocol):
+    """What a question needs of the event socket."""
+
+    @property
+    def uuid(self) -> str:
+        """The channel's id."""
+
+    @property
+    def channel(self) -> Described | None:
+        """The channel as the switch last described it."""
+
+    def execute_all(self, steps: Sequence[tuple[str, str]], *, timeout: float | None = None) -> Sequence[Described]:
+        """Run several applications without a gap."""
+
+    def post(self, command: str, argument: str = "") -> None:
+        """Have an API command run before what is sent next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask, and what counts as an answer; see ``Call.ask``.
+
+    :raises ValueError: a number, key or pattern out of range, named in the message.
+    """
+
+    prompts: Sequence[Prompt]
+    digits: int | tuple[int, int]
+    timeout: float
+    digit_timeout: float
+    terminator: str
+    pattern: str | None
+    tries: int
+    no_input: Prompt | None
+    no_match: Prompt | None
+
+    def __post_init__(self) -> None:
+        fewest, most = self._range
+        if not 0 <= fewest <= most or not 1 <= most <= _MOST:
+            raise ValueError(f"digits is a number from 1 to {_MOST}, or (fewest, most), not {self.digits!r}")
+        for name in ("timeout", "digit_timeout"):
+            if not 0 < getattr(self, name) <= 600:
+                raise ValueError(f"{name} is in seconds, above 0 and up to 600, not {getattr(self, name)!r}")
+        if self.terminator and not _KEYS.fullmatch(self.terminator):
+            raise ValueError(f"terminator holds keys 0-9 * # A-D, not {self.terminator!r}")
+        if not 1 <= self.tries <= 100:
+            raise ValueError(f"tries is a number from 1 to 100, not {self.tries!r}")
+        try:
+            re.compile(self.pattern or "")
+        except re.error as error:
+            raise ValueError(f"pattern is no regular expression: {error}") from None
+
+    @property
+    def _range(self) -> tuple[int, int]:
+        return (self.digits, self.digits) if isinstance(self.digits, int) else self.digits
+
+    def ask(self, session: Session, library: PromptLibrary, play: Callable[[Prompt], None]) -> str:
+        """The digits that were keyed and are an answer.
+
+        :raises NoInput, NoMatch, PromptError: see ``Call.ask``.
+        """
+        for remaining in reversed(range(self.tries)):
+            keyed, ended_by = self._one_try(session, library)
+            if self._is_answer(keyed, ended_by):
+                return keyed
+            silent = not keyed and not ended_by
+            if not remaining:
+                break
+            again = self.no_input if silent else self.no_match
+            if again is not None:
+                play(again)
+        tries = "1 try" if self.tries == 1 else f"{self.tries} tries"
+        if silent:
+            raise NoInput(f"nothing was keyed in {tries}")
+        # What was keyed may be a secret: it is in .digits, and never in the text.
+        raise NoMatch(f"what was keyed is no answer, after {tries}", keyed)
+
+    def _is_answer(self, keyed: str, ended_by: str) -> bool:
+        fewest, most = self._range
+        if not keyed and not (fewest == 0 and ended_by):
+            return False
+        if not fewest <= len(keyed) <= most:
+            return False
+        return self.pattern is None or re.fullmatch(self.pattern, keyed) is not None
+
+    def _one_try(self, session: Session, library: PromptLibrary) -> tuple[str, str]:
+        """What was keyed, and the terminator that ended it."""
+        before = _time(session.channel)
+        # FreeSWITCH clears neither by itself (captures 02g_pagd_min_max_terminator, 02e_read_app).
+        session.post("uuid_setvar_multi", f"{session.uuid} {_VARIABLE}=;read_terminator_used=")
+        completion = session.execute_all(self._steps(library))[-1]
+        keyed = completion.get(f"variable_{_VARIABLE}") or ""
+        ended_by = completion.get("variable_read_terminator_used") or ""
+        took = _time(completion) - before
+        if not keyed and not ended_by and before and took < self.timeout * 0.9:
+            # A missing prompt makes the switch end at once instead of waiting (FACTS 3.13).
+            spoken = ", ".join(map(str, self.prompts))
+            raise PromptError(f"the switch did not wait for digits; is every prompt there? {spoken}")
+        return keyed, ended_by
+
+    def _steps(self, library: PromptLibrary) -> list[tuple[str, str]]:
+        """The applications of one try.
+
+        ``play_and_get_digits`` plays files only, so values to say are played
+        before it. One digit is enough for it, and any will do: what is too short
+        or wrong is judged here, where it is known what to say about it.
+        """
+        spoken = [at for at, each in enumerate(self.prompts) if isinstance(each, Say)]
+        split = spoken[-1] + 1 if spoken else 0
+        steps = [library.application(each) for each in self.prompts[:split]]
+        files = library.file_string(self.prompts[split:] or [_NOTHING])
+        wait, next_wait = round(self.timeout * 1000), round(self.digit_timeout * 1000)
+        steps.append(
+            (
+                "play_and_get_digits",
+                f"1 {self._range[1]} 1 {wait} {self.terminator or 'none'} {files} "
+                f"{library.file(_NOTHING)} {_VARIABLE} \\S+ {next_wait}",
+            )
+        )
+        return steps
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """How to ask for one of several choices."""
+
+    digits: tuple[int, int]
+    terminator: str
+    pattern: str
+
+
+def choices_of(choices: Mapping[str, object]) -> Keys:
+    """How to ask for these choices.
+
+    :raises ValueError: no choices, or one that is no sequence of keys.
+    """
+    if not choices:
+        raise ValueError("a menu needs at least one choice")
+    for key in choices:
+        if not isinstance(key, str) or not _KEYS.fullmatch(key):
+            raise ValueError(f"a choice is made by keys 0-9 * # A-D, given as a str, not {key!r}")
+    lengths = {len(key) for key in choices}
+    # Where every choice is as long, the last key ends the input; else "#" may, if it is free.
+    free = len(lengths) > 1 and not any("#" in key for key in choices)
+    return Keys((min(lengths), max(lengths)), "#" if free else "", "|".join(map(re.escape, choices)))
+
+
+def _time(described: Described | None) -> float:
+    """The switch's own time of an event, in seconds; 0.0 where it has none."""
+    text = (described.get("Event-Date-Timestamp") if described is not None else "") or ""
+    return int(text) / 1e6 if text.isascii() and text.isdigit() and len(text) < 20 else 0.0

@@ -1,0 +1,5 @@
+"""Takes calls: listener, admission, and the conversation from the first byte to the last."""
+
+from fsivr.server.listener import Server
+
+__all__ = ["Server"]

@@ -1,0 +1,171 @@
+"""One call from its handler's first line to its end, whatever the handler does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+from fsivr.call import Call
+from fsivr.causes import HangupCause
+from fsivr.errors import FsivrError, Hangup
+from fsivr.esl.session import Session
+from fsivr.esl.waits import Alarm
+from fsivr.handler import Handler
+
+log = logging.getLogger(__name__)
+
+# How often a handler that will not leave a finished call is told so before it is left behind.
+_REMINDERS = 3
+
+
+class Conversation:
+    """A handler's call.
+
+    :param session: the connected session; it is closed at the end.
+    :param handler: the class that answers.
+    :param call: what the handler is given.
+    :param grace: seconds a handler may go on after the hangup.
+    :param limit: seconds the call may last.
+    :param on_end: called once when all is over, before ``run`` returns.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        call: Call,
+        handler: type[Any],
+        *,
+        grace: float,
+        limit: float,
+        on_end: Callable[[Conversation], None],
+    ) -> None:
+        self.call = call
+        self.handler = handler
+        #: Whether the handler would not leave, and its greenlet was left behind.
+        self.abandoned = False
+        self._session = session
+        self._grace = grace
+        self._limit = limit
+        self._on_end = on_end
+        self._greenlet: gevent.Greenlet[..., None] = gevent.getcurrent()  # type: ignore[assignment]
+        self._instance: Handler | None = None
+        self._alarm: Alarm | None = None
+        self._reminders = 0
+        self._ended = False
+
+    def run(self) -> None:
+        """Have the handler hold its conversation, then end the call; raises nothing."""
+        session = self._session
+        limit = Alarm(self._limit, self._on_limit)
+        session.on_over = self._on_over
+        try:
+            if session.over:
+                self._on_over()
+            cause = self._talk()
+        finally:
+            limit.cancel()
+        self._end(cause)
+
+    def stop(self, cause: HangupCause) -> None:
+        """Hang up; the handler's verb raises ``Hangup`` as for a caller who leaves."""
+        self._session.kill(cause)
+
+    def _talk(self) -> HangupCause:
+        """Run the handler; the cause its way of leaving ends the call with."""
+        try:
+            if not issubclass(self.handler, Handler):
+                return self._talk_legacy()
+            self._instance = self.handler()
+            self._instance.run(self.call)
+            return HangupCause.NORMAL_CLEARING
+        except Hangup as hangup:
+            return hangup.cause
+        except FsivrError as error:
+            return self._failed(error, error.hangup_cause)
+        except gevent.GreenletExit:
+            return HangupCause.MANAGER_REQUEST
+        except BaseException as error:  # noqa: BLE001  gevent.Timeout and SystemExit too: none may end the server
+            return self._failed(error, FsivrError.hangup_cause)
+
+    def _talk_legacy(self) -> HangupCause:
+        """An application of greenswitch's: made with the session, and the dialplan goes on after it."""
+        self.handler(self._session).run()
+        self._session.release()
+        return HangupCause.NORMAL_CLEARING
+
+    def _failed(self, error: BaseException, cause: HangupCause) -> HangupCause:
+        log.error("call %s: %s ended with an error", self.call.uuid, self.handler.__qualname__, exc_info=error)
+        if self._instance is not None:
+            self._guarded("on_error", error)
+        return cause
+
+    def _end(self, cause: HangupCause) -> None:
+        """Hang up, say so to the handler, close; once."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+        try:
+            self._session.end(cause)
+            if self._instance is not None:
+                self._start_grace()
+                self._guarded("on_hangup")
+        finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._session.close()
+            self._on_end(self)
+
+    def _guarded(self, method: str, *arguments: object) -> None:
+        try:
+            getattr(self._instance, method)(self.call, *arguments)
+        except Hangup:
+            pass
+        except BaseException as error:  # noqa: BLE001
+            log.error("call %s: %s.%s failed", self.call.uuid, self.handler.__qualname__, method, exc_info=error)
+
+    # -- on the hub -----------------------------------------------------------------------
+
+    def _on_limit(self) -> None:
+        log.warning("call %s: over its limit of %g s", self.call.uuid, self._limit)
+        self._session.kill(HangupCause.ALLOTTED_TIMEOUT)
+        if self._alarm is None:
+            self._start_grace()
+
+    def _on_over(self) -> None:
+        if not self._ended and self._alarm is None:
+            self._start_grace()
+
+    def _start_grace(self) -> None:
+        self._reminders = 0
+        self._alarm = Alarm(self._grace, self._remind)
+
+    def _remind(self) -> None:
+        """The handler is still at it after the hangup: throw it out of what it waits for."""
+        if self._reminders >= _REMINDERS:
+            self._abandon()
+            return
+        if not self._reminders:
+            log.warning("call %s: %s goes on after the hangup; stopping it", self.call.uuid, self.handler.__qualname__)
+        self._reminders += 1
+        self._alarm = Alarm(min(self._grace, 1.0), self._remind)
+        self._greenlet.throw(Hangup(self._session.hangup_cause or HangupCause.NORMAL_UNSPECIFIED))
+
+    def _abandon(self) -> None:
+        """It swallows what is thrown at it: end the call without it."""
+        self.abandoned = True
+        log.error(
+            "call %s: %s swallows Hangup and will not end; its greenlet is left behind",
+            self.call.uuid,
+            self.handler.__qualname__,
+        )
+        self._session.expel(Conversation._talk.__code__)
+        if not self._ended:
+            self._greenlet = gevent.spawn(self._end, HangupCause.NORMAL_UNSPECIFIED)
+        else:
+            self._session.close()
+            self._on_end(self)

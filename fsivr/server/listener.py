@@ -1,0 +1,195 @@
+"""Server: listens for the switch and gives each call a port and a greenlet."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from functools import partial
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from gevent.event import Event
+from gevent.server import StreamServer
+
+from fsivr.call import Call
+from fsivr.causes import HangupCause
+from fsivr.channel import Channel
+from fsivr.config import Settings, parse_address
+from fsivr.dialplan import Dialplan
+from fsivr.errors import ConfigError, ESLError, Hangup
+from fsivr.esl.control import Limits
+from fsivr.esl.session import Session
+from fsivr.esl.transport import tune
+from fsivr.prompts import PromptLibrary
+from fsivr.server.conversation import Conversation
+from fsivr.server.ports import Port, Ports
+from fsivr.server.refusal import refuse
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 1024
+_MOST_JUDGED = 1024
+
+
+class Server:
+    """Takes calls from FreeSWITCH's ``socket`` application and has handlers answer them.
+
+    :param dialplan: which handler answers.
+    :param settings: see ``docs/settings.md``.
+    """
+
+    def __init__(self, dialplan: Dialplan, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings.defaults()
+        self._dialplan = dialplan
+        self._allowed = [ip_network(each, strict=False) for each in self.settings.allow]
+        self._judged: dict[str, bool] = {}
+        self._limits = Limits(self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit)
+        self._library = PromptLibrary(
+            self.settings.prompts_path, self.settings.prompts_extension, self.settings.language
+        )
+        self._listener: StreamServer | None = None
+        self._conversations: set[Conversation] = set()
+        self._stopped = Event()
+        self._draining = False
+        self._ports = Ports(self.settings.ports)
+        #: Called with each call that has ended.
+        self.on_call_end: list[Callable[[Call], None]] = []
+        #: Calls refused because every port was in use, or because the server was stopping.
+        self.refused = 0
+        #: Handlers that would not leave a finished call.
+        self.abandoned = 0
+
+    # -- running ------------------------------------------------------------------------
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and port it listens on."""
+        if self._listener is None:
+            raise ConfigError("the server has not been started")
+        address: tuple[str, int] = self._listener.socket.getsockname()[:2]
+        return address
+
+    @property
+    def ports_in_use(self) -> int:
+        """Calls under way, those being connected or ended included."""
+        return self._ports.in_use
+
+    @property
+    def peak(self) -> int:
+        """The most calls there were at once."""
+        return self._ports.peak
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls that handlers hold now."""
+        return [each.call for each in self._conversations]
+
+    def start(self) -> None:
+        """Listen; returns at once.
+
+        :raises ConfigError: the address cannot be listened on.
+        """
+        host, port = parse_address(self.settings.listen)
+        listener = StreamServer((host, port), self._serve, backlog=_BACKLOG)
+        # Take all that is waiting before anything else runs: each admission is cheap.
+        listener.max_accept = 512
+        try:
+            listener.start()
+        except OSError as error:
+            listener.close()
+            raise ConfigError(
+                f"cannot listen on {self.settings.listen}: {error.strerror}; "
+                "set another address with --listen or FSIVR_LISTEN"
+            ) from None
+        tune(listener.socket)
+        self._listener = listener
+
+    def serve_forever(self) -> None:
+        """Serve until ``stop``, called from elsewhere, has ended."""
+        if self._listener is None:
+            self.start()
+        self._stopped.wait()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Take no more calls, let those under way finish, hang up what is left.
+
+        :param timeout: seconds to let them finish; ``drain_timeout`` where None.
+        """
+        self._draining = True
+        if self._listener is not None:
+            self._listener.close()
+        patience = self.settings.drain_timeout if timeout is None else timeout
+        if not self._ports.idle.wait(max(patience, 0.001)):
+            log.warning("hanging up %d calls that did not finish in %g s", self.ports_in_use, patience)
+            for conversation in list(self._conversations):
+                conversation.stop(HangupCause.MANAGER_REQUEST)
+            # Long enough for a handler that must be shown out, and for its on_hangup.
+            self._ports.idle.wait(2 * (self.settings.hangup_grace + self.settings.reply_timeout) + 8)
+        self._stopped.set()
+
+    # -- one connection ------------------------------------------------------------------
+
+    def _serve(self, sock: socket.socket, peer: Any) -> None:
+        if not self._is_allowed(peer):
+            log.warning("refused a connection from %s: not in the setting 'allow'", peer[0])
+            sock.close()
+            return
+        port = None if self._draining else self._ports.take()
+        if port is None:
+            self.refused += 1
+            refuse(sock, self.settings.when_full, self.settings.reply_timeout)
+            return
+        session = Session(peer, sock, self._limits)
+        try:
+            self._answer(session, port)
+        except (Hangup, ESLError) as error:
+            log.warning("a call from %s ended before its handler: %s", peer[0], error)
+            session.end(error.hangup_cause if isinstance(error, ESLError) else error.cause)
+        finally:
+            session.close()
+            port.release()
+
+    def _answer(self, session: Session, port: Port) -> None:
+        """Find the handler and have it talk."""
+        session.connect()
+        channel = Channel(session)
+        path = channel.variables.get("socket_path", "")
+        extension = self._dialplan.match(channel.destination, channel.context, path)
+        if extension is None:
+            log.warning("call %s: no extension for %.80r", session.uuid, channel.destination)
+            session.end(HangupCause.NO_ROUTE_DESTINATION)
+            return
+        conversation = Conversation(
+            session,
+            Call(session, self._library),
+            extension.handler,
+            grace=self.settings.hangup_grace,
+            limit=self.settings.call_limit,
+            on_end=partial(self._on_end, port),
+        )
+        self._conversations.add(conversation)
+        conversation.run()
+
+    def _on_end(self, port: Port, conversation: Conversation) -> None:
+        call = conversation.call
+        self._conversations.discard(conversation)
+        if conversation.abandoned:
+            self.abandoned += 1
+        port.release()
+        log.info("call %s: %s ended with %s", call.uuid, conversation.handler.__qualname__, call.hangup_cause)
+        for listener in self.on_call_end:
+            try:
+                listener(call)
+            except Exception:
+                log.exception("a listener for the end of calls failed")
+
+    def _is_allowed(self, peer: Any) -> bool:
+        host = peer[0]
+        if host not in self._judged:
+            if len(self._judged) > _MOST_JUDGED:
+                self._judged.clear()
+            address = ip_address(host.partition("%")[0])
+            address = getattr(address, "ipv4_mapped", None) or address
+            self._judged[host] = any(address in network for network in self._allowed)
+        return self._judged[host]

@@ -1,0 +1,8 @@
+"""A switch with no telephones: FreeSWITCH's side of the event socket, a caller, and a clock."""
+
+from fsivr.simulator.caller import Caller
+from fsivr.simulator.clock import RealClock, VirtualClock
+from fsivr.simulator.story import CallFailed, Moment, Unheard
+from fsivr.simulator.switch import Switch
+
+__all__ = ["CallFailed", "Caller", "Moment", "RealClock", "Switch", "Unheard", "VirtualClock"]

@@ -1,0 +1,277 @@
+"""The simulated switch: FreeSWITCH without telephones."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+
+from fsivr.causes import HangupCause
+from fsivr.prompts import Prompt, PromptLibrary, prompt
+from fsivr.simulator import sip
+from fsivr.simulator.bridge import FarEnd, FarLeg, nobody
+from fsivr.simulator.caller import Caller
+from fsivr.simulator.channel import Channel
+from fsivr.simulator.clock import Clock, VirtualClock
+from fsivr.simulator.event import Event
+from fsivr.simulator.line import Line
+from fsivr.simulator.outbound import Outbound
+from fsivr.simulator.pump import Pump
+from fsivr.simulator.record import Record
+from fsivr.simulator.thread import Thread
+from fsivr.simulator.wire import atoi
+
+#: Seconds a sound lasts where nothing else was said.
+LENGTH = 1.0
+# The switch's own time between `connect` and CHANNEL_PARK (captures: 1 to 20 ms).
+_BEFORE_PARK = 0.001
+
+
+class Switch:
+    """A FreeSWITCH that opens the event socket to a handler's server, and callers to call it with.
+
+    :param address: the server's host and port.
+    :param clock: a virtual one where left out: a wait takes no time.
+    :param library: how the handler's prompts are named; the server's own where there is one.
+    """
+
+    def __init__(
+        self, address: tuple[str, int] | str, *, clock: Clock | None = None, library: PromptLibrary | None = None
+    ) -> None:
+        if isinstance(address, str):
+            host, _, port = address.rpartition(":")
+            address = (host.strip("[]"), int(port))
+        self.address = address
+        self.clock: Clock = VirtualClock() if clock is None else clock
+        self.library = PromptLibrary() if library is None else library
+        self.pump = Pump(self.clock)
+        #: Real seconds that a handler may think before a waiting caller gives up.
+        self.patience = 5.0
+        #: Real seconds that ``Caller.waits`` gives a handler before time moves on without it.
+        self.grace = 0.1
+        #: What is known about the end of a call's handler, for the message of a failure.
+        self.explain: Callable[[str], str] = lambda uuid: ""
+        self.channels: dict[str, Channel] = {}
+        self.far_legs: dict[str, FarLeg] = {}
+        #: Dialplan extensions that a call can be transferred to: lists of applications with arguments.
+        self.extensions: dict[str, list[tuple[str, str]]] = {}
+        self.session_count = 0
+        #: How many API commands are sleeping.
+        self.sleeping = 0
+        #: The event sockets that see the events of all channels.
+        self.wide: set[Outbound] = set()
+        self._epoch = int(time.time()) * 1_000_000
+        self._sequence = 0
+        self._threads: set[Thread] = set()
+        self._starting: dict[Thread, tuple[Caller, Line, bool]] = {}
+        self._lengths: dict[tuple[str, str], float] = {}
+        self._missing: set[str] = set()
+        self._far_ends: dict[str, FarEnd] = {}
+
+    # -- calls -------------------------------------------------------------------------
+
+    def call(
+        self,
+        number: str,
+        *,
+        caller_number: str = "1000",
+        caller_name: str = "",
+        context: str = "public",
+        path: str = "",
+        variables: Mapping[str, str] | None = None,
+        after: Iterable[tuple[str, str]] = (),
+        mode: str = "async full",
+        gone_before_connect: bool = False,
+        uuid: str = "",
+    ) -> Caller:
+        """A caller who dials ``number``; the call begins with its ``with`` block, or its first method.
+
+        :param path: the socket's path, as in the dialplan's ``socket host:port/path``.
+        :param variables: channel variables that the dialplan has set before.
+        :param after: the dialplan's actions after ``socket``, as ``("hangup", "USER_BUSY")``.
+        :param mode: the words after the address: ``async full``, or ``async``.
+        :param gone_before_connect: the caller hangs up before the handler has said ``connect``.
+        :param uuid: the channel's id; a new one where left out.
+        """
+        self.session_count += 1
+        profile = sip.Profile(uuid or _new_uuid(), number, caller_number, caller_name, context)
+        channel = Channel(self, profile, self.session_count)
+        for name, value in (variables or {}).items():
+            channel.set(name, value)
+        host, port = self.address
+        target = f"{f'[{host}]' if ':' in host else host}:{port}" + (f"/{path}" if path else "")
+        thread = Thread(self, channel, [("socket", f"{target} {mode}"), *after])
+        title = f"{number}, from {caller_number}" + (f" {caller_name!r}" if caller_name else "")
+        return Caller(self, title, thread, gone_before_connect=gone_before_connect)
+
+    @property
+    def callers(self) -> list[Caller]:
+        """Those whose call has not ended."""
+        return [self._starting[thread][0] for thread in self._threads]
+
+    def begin(self, caller: Caller, thread: Thread, line: Line, *, gone: bool) -> None:
+        """Let a call begin: what ``Caller`` does first."""
+        self.channels[thread.channel.uuid] = thread.channel
+        self._threads.add(thread)
+        self._starting[thread] = (caller, line, gone)
+        thread.start()
+
+    def stop(self) -> None:
+        """End every call at once, and close every connection."""
+        for thread in list(self._threads):
+            for outbound in thread.outbounds:
+                outbound.line.close()
+                outbound.finish()
+            if thread.greenlet is not None:
+                thread.greenlet.kill()
+        self._threads.clear()
+        self.channels.clear()
+
+    # -- the world around --------------------------------------------------------------
+
+    def lasts(self, sound: str | int | Prompt, seconds: float) -> None:
+        """Have a prompt last so many seconds."""
+        self._lengths[self.library.application(prompt(sound))] = seconds
+
+    def missing(self, sound: str | Prompt) -> None:
+        """Have a sound file missing."""
+        self._missing.add(self.library.file(prompt(sound)))
+
+    def answers(
+        self,
+        destination: str,
+        *,
+        after: float = 1.0,
+        talks: float | None = None,
+        cause: HangupCause = HangupCause.NORMAL_CLEARING,
+    ) -> None:
+        """Have somebody answer at a destination as ``user/agent``.
+
+        :param after: seconds it rings.
+        :param talks: seconds until they hang up; None: until the caller does.
+        :param cause: what they hang up with.
+        """
+        self._far_ends[destination] = FarEnd(None, after, talks, cause)
+
+    def busy(self, destination: str, *, after: float = 0.0) -> None:
+        """Have a destination be busy."""
+        self.rejects(destination, cause=HangupCause.USER_BUSY, after=after)
+
+    def no_answer(self, destination: str) -> None:
+        """Have a destination ring and ring."""
+        self._far_ends[destination] = FarEnd(HangupCause.NO_ANSWER, float("inf"))
+
+    def rejects(self, destination: str, *, cause: HangupCause = HangupCause.CALL_REJECTED, after: float = 0.0) -> None:
+        """Have a destination refuse calls with a cause."""
+        self._far_ends[destination] = FarEnd(cause, after)
+
+    # -- what the rest of the simulator asks ---------------------------------------------
+
+    def micros(self) -> int:
+        """The time as events tell it: microseconds since the epoch."""
+        return self._epoch + round(self.clock.now() * 1_000_000)
+
+    def next_sequence(self) -> int:
+        """The number of the next event."""
+        self._sequence += 1
+        return self._sequence
+
+    def length(self, application: str, argument: str) -> float:
+        """How many seconds a sound lasts."""
+        known = self._lengths.get((application, argument))
+        if known is not None:
+            return known
+        if argument.startswith("silence_stream://"):
+            milliseconds = atoi(argument.removeprefix("silence_stream://"))
+            return float("inf") if milliseconds < 0 else milliseconds / 1000
+        if argument.startswith("tone_stream://"):
+            return _tone_length(argument)
+        return LENGTH
+
+    def is_missing(self, name: str) -> bool:
+        """Whether there is no sound file of that name."""
+        return name in self._missing
+
+    def far_end(self, destination: str) -> FarEnd:
+        """What calling a destination comes to."""
+        return self._far_ends.get(destination) or nobody(destination)
+
+    def knows(self, destination: str) -> bool:
+        """Whether there is a telephone at a destination."""
+        return destination in self._far_ends
+
+    def broadcast(self, event: Event, channel: Record | None) -> None:
+        """Hand an event to the event sockets that see those of other channels too."""
+        for outbound in list(self.wide):
+            if outbound.channel is not channel:
+                outbound.take_event(event)
+
+    def forget(self, channel: Channel) -> None:
+        """The channel is no more: API commands do not find it (FACTS 5.11)."""
+        self.channels.pop(channel.uuid, None)
+        if channel.thread is not None:
+            self._threads.discard(channel.thread)
+            self._starting.pop(channel.thread, None)
+
+    def run_socket(self, thread: Thread, argument: str) -> None:
+        """The application ``socket``: connect, and park the channel under the handler's control."""
+        channel = thread.channel
+        caller, line, gone = self._starting[thread]
+        if thread.outbounds:
+            line = Line(self.clock)
+        where, *mode = argument.split(" ")
+        if not self._connect(thread, line, where):
+            channel.on_change(f"nobody listens at {where}")
+            return
+        outbound = Outbound(thread, line, full="full" in mode)
+        outbound.on_activity = lambda: self.pump.touch(caller)
+        thread.outbounds.append(outbound)
+        outbound.start()
+        if gone:
+            channel.on_change("hangs up at once")
+            channel.hangup(HangupCause.ORIGINATOR_CANCEL, by_caller=True)
+            outbound.say_goodbye()
+        while channel.ready and not outbound.connected and not outbound.finished:
+            thread.wait()
+        # A connection that ended before `connect` leaves the call parked for ever (FACTS 5.6).
+        forever = outbound.finished
+        if channel.ready and not forever:
+            thread.wait(self.clock.now() + _BEFORE_PARK)
+        thread.park(lambda: forever or outbound.controls)
+        thread.parse_commands()
+
+    def _connect(self, thread: Thread, line: Line, where: str) -> bool:
+        """Whether one of several hosts, as ``h1:8084|h2:8084/path``, took the connection."""
+        thread.connecting = True
+        try:
+            for host in where.split("|"):
+                address, _, path = host.partition("/")
+                name, _, port = address.rpartition(":")
+                if path:
+                    thread.channel.set("socket_path", path)
+                thread.channel.set("socket_host", name)
+                try:
+                    line.connect((name.strip("[]"), atoi(port)))
+                except OSError:
+                    continue
+                return True
+            return False
+        finally:
+            thread.connecting = False
+
+
+def _new_uuid() -> str:
+    return str(uuid.uuid4())
+
+
+def _tone_length(argument: str) -> float:
+    """The seconds of a tone: ``%(200,100,440)`` sounds 200 ms and rests 100 ms."""
+    spec, *options = argument.removeprefix("tone_stream://").split(";")
+    total = 0
+    for tone in spec.split("%(")[1:]:
+        parts = tone.split(",")
+        total += sum(max(0, atoi(part)) for part in parts[:2])
+    loops = next((atoi(option[6:]) for option in options if option.startswith("loops=")), 1)
+    if loops < 0:
+        return float("inf")
+    return max(total, 20) * max(loops, 1) / 1000

@@ -1,0 +1,1 @@
+"""The pytest plugin: a fixture ``switch`` that calls the handlers of this project."""

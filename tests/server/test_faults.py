@@ -1,0 +1,311 @@
+"""Each fault of the line against a handler in each verb: the verb ends, on_hangup runs, nothing is left.
+
+The simulated switch's clock stands still unless a caller waits, and the server's
+limits are a minute: where a verb ends here, it was the fault that ended it and
+not a time that ran out. (A half-open line is silence, which nothing but a limit
+can end: there the limits are short.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import gevent
+import pytest
+from gevent.event import Event as Flag
+
+from fsivr import Call, ESLError, Handler, Hangup, HangupCause, NoInput, NoMatch
+from fsivr.esl.control import Limits
+from fsivr.simulator import Caller
+from tests.leaks import until
+
+VERBS: dict[str, Callable[[Call], Any]] = {
+    "answer": lambda call: call.answer(),
+    "play one": lambda call: call.play("one"),
+    "play several": lambda call: call.play("one", "two", 3, "four"),
+    "ask": lambda call: call.ask("one", digits=4),
+    "menu": lambda call: call.menu(["one", "two"], {"1": 1, "22": 2}),
+    "bridge": lambda call: call.bridge("user/agent"),
+    "sleep": lambda call: call.sleep(30),
+    "set variable": lambda call: call.variables.__setitem__("note", "text"),
+    "hangup": lambda call: call.hangup(HangupCause.USER_BUSY),
+}
+
+#: Those that ask something of the switch and run no application, which could be in its middle.
+BRIEF = ("set variable", "hangup")
+
+BREAKS: dict[str, Callable[[Caller], Any]] = {
+    "end of file": lambda caller: caller.line.eof(),
+    "reset": lambda caller: caller.line.reset(),
+    "half open": lambda caller: caller.line.half_open(),
+    "body cut short": lambda caller: caller.line.cut_body(),
+    "caller hangs up": lambda caller: caller.hangs_up(),
+}
+
+#: What the switch may do to its events without a verb being wrong or a call going wrong.
+NOISE: dict[str, Callable[[Caller], Any]] = {
+    "bad UTF-8": lambda caller: caller.line.bad_utf8(),
+    "duplicated events": lambda caller: caller.line.duplicate_events(),
+    "reordered events": lambda caller: caller.line.reorder_events(),
+}
+
+#: Those that need the switch's clock to move before they are seen: something must be sent for it to be cut.
+NEED_TIME = ("body cut short", "caller hangs up")
+
+
+class Probe:
+    """A handler in a verb, and what became of both."""
+
+    def __init__(self, verb: str, *, hurried: bool = False) -> None:
+        self.hurried = hurried
+        self.entered, self.go, self.left = Flag(), Flag(), Flag()
+        self.before: Callable[[], Any] = lambda: None
+        self.raised: BaseException | None = None
+        self.errors: list[BaseException] = []
+        self.hung_up: list[HangupCause | None] = []
+        probe = self
+
+        class Probing(Handler):
+            def run(self, call: Call) -> None:
+                if probe.hurried:  # only now: to connect may take longer on a busy machine
+                    call._session.limits = Limits(reply=0.05, probe=0.02)  # type: ignore[attr-defined]
+                    call._session._exchange.timeout = 0.05  # type: ignore[attr-defined]
+                probe.entered.set()
+                probe.go.wait()
+                probe.before()
+                try:
+                    VERBS[verb](call)
+                except BaseException as error:
+                    probe.raised = error
+                    raise
+                finally:
+                    probe.left.set()
+
+            def on_error(self, call: Call, error: BaseException) -> None:
+                probe.errors.append(error)
+
+            def on_hangup(self, call: Call) -> None:
+                probe.hung_up.append(call.hangup_cause)
+
+        self.handler = Probing
+
+
+def served(switch: Any, **short: float) -> Any:
+    """The switch, with limits that cannot be what ends a verb, or with the given ones."""
+    long = {"reply_timeout": 60.0, "probe_interval": 60.0, "hangup_grace": 60.0, "call_limit": 600.0}
+    switch.settings = dataclasses.replace(switch.settings, **{**long, **short})
+    switch.grace = 0.01  # what waits for the test cannot be waited for
+    switch.answers("user/agent", after=1, talks=30)
+    return switch
+
+
+def strike_before(caller: Caller, probe: Probe, fault: str) -> None:
+    """While the handler is between two verbs."""
+    BREAKS[fault](caller)
+    gevent.sleep(0.02)
+    probe.go.set()
+
+
+def strike_racing(caller: Caller, probe: Probe, fault: str) -> None:
+    """When the verb's command has been written, and before the switch reads it."""
+    probe.before = lambda: gevent.spawn(BREAKS[fault], caller)
+    probe.go.set()
+
+
+def strike_at_once(caller: Caller, probe: Probe, fault: str) -> None:
+    """When the switch has the command and has not begun."""
+    probe.go.set()
+    gevent.sleep(0.02)
+    assert not probe.left.is_set()
+    BREAKS[fault](caller)
+
+
+def strike_in_the_middle(caller: Caller, probe: Probe, fault: str) -> None:
+    """While the application runs."""
+    probe.go.set()
+    caller.waits(0.4)
+    assert not probe.left.is_set()
+    BREAKS[fault](caller)
+
+
+STRIKES = {
+    "before": strike_before,
+    "racing": strike_racing,
+    "at once": strike_at_once,
+    "in the middle": strike_in_the_middle,
+}
+
+
+def cases() -> list[Any]:
+    found = []
+    for verb in VERBS:
+        for fault in BREAKS:
+            for strike in STRIKES:
+                if verb in BRIEF and strike in ("at once", "in the middle"):
+                    continue
+                if verb == "answer" and strike == "in the middle":
+                    continue  # it takes 20 ms
+                found.append(pytest.param(verb, fault, strike, id=f"{verb}-{fault}-{strike}"))
+    return found
+
+
+@pytest.mark.parametrize(("verb", "fault", "strike"), cases())
+def test_a_fault_ends_the_verb(switch: Any, verb: str, fault: str, strike: str) -> None:
+    served(switch)
+    probe = Probe(verb, hurried=fault == "half open")
+    with switch.call(handler=probe.handler) as caller:
+        server = switch._servers[-1][1]
+        caller.waits(0.05)  # the channel is parked, and the handler waits for its turn
+        assert probe.entered.is_set()
+        STRIKES[strike](caller, probe, fault)
+        if fault in NEED_TIME:
+            caller.waits(120)
+        assert probe.left.wait(20), "the verb did not end"
+        assert until(lambda: probe.hung_up, 20), "on_hangup did not run"
+        assert until(lambda: server.ports_in_use == 0, 20)
+    # That no greenlet and no socket is left is asserted by the fixture, as for every test that uses it.
+    if verb == "set variable" and probe.raised is None:
+        # The switch had answered; a cut body is only seen at the hangup that follows.
+        assert fault in NEED_TIME
+    else:
+        assert isinstance(probe.raised, Hangup)
+    assert len(probe.hung_up) == 1
+    assert probe.errors == []
+    if fault == "caller hangs up" and isinstance(probe.raised, Hangup) and verb != "hangup":
+        assert probe.hung_up == [caller.hangup_cause]
+        assert probe.raised.error is None
+    elif isinstance(probe.raised, Hangup) and verb != "hangup":
+        assert isinstance(probe.raised.error, ESLError)
+
+
+@pytest.mark.parametrize("fault", NOISE)
+@pytest.mark.parametrize("verb", VERBS)
+def test_noise_changes_nothing(switch: Any, verb: str, fault: str) -> None:
+    served(switch)
+    probe = Probe(verb)
+    probe.go.set()
+    with switch.call(handler=probe.handler) as caller:
+        NOISE[fault](caller)
+        if verb == "ask":
+            caller.hears("one")
+            caller.dials("1234")
+        elif verb == "menu":
+            caller.hears("one", "two")
+            caller.dials("1#")
+        caller.join()
+    assert probe.left.is_set()
+    assert probe.raised is None or verb == "hangup"
+    assert probe.errors == []
+    expected = HangupCause.USER_BUSY if verb == "hangup" else HangupCause.NORMAL_CLEARING
+    assert probe.hung_up == [expected]
+    assert caller.hangup_cause is expected
+
+
+def test_duplicates_do_not_end_the_next_verb(switch: Any) -> None:
+    """The second copy of one prompt's end must not be taken for the next one's."""
+    served(switch)
+    told: list[float] = []
+
+    class Twice(Handler):
+        def run(self, call: Call) -> None:
+            call.play("one")
+            told.append(switch.clock.now())
+            call.play("two")
+            told.append(switch.clock.now())
+
+    with switch.call(handler=Twice) as caller:
+        caller.line.duplicate_events()
+        caller.hears("one", "two")
+    assert told[1] - told[0] >= 1  # a sound lasts a second on the switch's clock
+
+
+@pytest.mark.parametrize("mode", ["async full"])
+def test_a_caller_who_is_gone_before_connect(switch: Any, mode: str) -> None:
+    served(switch)
+    probe = Probe("play one")
+    probe.go.set()
+    with switch.call(handler=probe.handler, gone_before_connect=True, mode=mode):
+        server = switch._servers[-1][1]
+    assert until(lambda: server.ports_in_use == 0, 20)
+    assert probe.raised is None or isinstance(probe.raised, Hangup)
+    assert len(probe.hung_up) == probe.entered.is_set()
+
+
+def test_a_handler_in_no_verb(switch: Any) -> None:
+    """It computes while the line breaks: its next verb raises, on_hangup runs."""
+    served(switch)
+    probe = Probe("play one")
+    with switch.call(handler=probe.handler) as caller:
+        caller.waits(0.05)
+        assert probe.entered.is_set()
+        caller.line.eof()
+        gevent.sleep(0.05)
+        assert probe.hung_up == []
+        probe.go.set()
+        assert probe.left.wait(20)
+    assert isinstance(probe.raised, Hangup)
+    assert until(lambda: probe.hung_up == [HangupCause.NETWORK_OUT_OF_ORDER])
+
+
+# -- a thousand calls -------------------------------------------------------------------------
+
+CALLS, AT_ONCE = 1000, 25
+
+
+class Anything(Handler):
+    """Verbs at random."""
+
+    rng = random.Random(20261124)
+    begun = 0
+    hung_up = 0
+    wrong: list[BaseException] = []  # noqa: RUF012  one for all of them
+
+    def run(self, call: Call) -> None:
+        kind = type(self)
+        kind.begun += 1
+        try:
+            for verb in kind.rng.choices(list(VERBS), k=kind.rng.randint(1, 6)):
+                with suppress(NoInput, NoMatch):
+                    VERBS[verb](call)
+        except Hangup:
+            raise
+        except BaseException as error:
+            kind.wrong.append(error)
+            raise
+
+    def on_hangup(self, call: Call) -> None:
+        type(self).hung_up += 1
+
+
+def test_a_thousand_calls_with_random_faults(switch: Any) -> None:
+    served(switch, reply_timeout=0.2, probe_interval=0.05)
+    rng = random.Random(4)
+    # A half-open line costs real time, the limit's, so it is rarer.
+    faults = [name for name in BREAKS if name != "half open"] * 4 + list(NOISE) * 2 + ["half open", "gone", "none"]
+    struck: dict[str, int] = {}
+    for _ in range(CALLS // AT_ONCE):
+        with ExitStack() as calls:
+            callers = []
+            for _ in range(AT_ONCE):
+                fault = rng.choice(faults)
+                struck[fault] = struck.get(fault, 0) + 1
+                caller = switch.call(handler=Anything, gone_before_connect=fault == "gone")
+                callers.append((calls.enter_context(caller), fault))
+            for caller, fault in callers:
+                caller.waits(rng.choice([0, 0, 0.02, 0.3, 1.1, 3]))
+                act = BREAKS.get(fault) or NOISE.get(fault)
+                if act is not None and not caller.over:
+                    act(caller)
+    server = switch._servers[-1][1]
+    assert until(lambda: server.ports_in_use == 0, 20)
+    assert sum(struck.values()) == CALLS
+    assert set(struck) == set(faults)
+    assert Anything.wrong == []
+    assert Anything.begun > CALLS * 0.8
+    assert Anything.hung_up == Anything.begun
+    assert server.calls == []
+    assert server.abandoned == 0

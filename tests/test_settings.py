@@ -1,0 +1,119 @@
+"""The table of settings: what each allows, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsivr.errors import ConfigError
+from fsivr.settings import SETTINGS, Settings, parse_address
+
+RIGHT: dict[str, list[object]] = {
+    "dialplan": ["apps:dialplan", "my_company.phone.calls:dialplan_2"],
+    "listen": ["127.0.0.1:8084", "[::1]:8084", "ivr-1.example.net:0", "0.0.0.0:65535"],
+    "allow": [["10.0.0.5"], ["10.1.0.0/16", "::1", "fe80::/10"]],
+    "ports": [1, 120, 100000],
+    "when_full": ["hangup", "continue"],
+    "reply_timeout": [0.1, 5, 600.0],
+    "probe_interval": [1, 3600],
+    "verb_limit": [1, 604800],
+    "call_limit": [1, 604800],
+    "hangup_grace": [0, 3600],
+    "drain_timeout": [0, 604800],
+    "prompts_path": ["", "/usr/share/sounds", "prompts/en"],
+    "prompts_extension": ["", ".wav", ".r8"],
+    "language": ["en", "de", "pt_BR", "zh-Hans"],
+    "log_level": ["debug", "info", "warning", "error"],
+}
+WRONG: dict[str, list[object]] = {
+    "dialplan": ["", "apps", "apps:", ":dialplan", "apps.py:x y", "apps:dialplan\n", 7],
+    "listen": ["", "127.0.0.1", ":8084", "8084", "::1:8084", "[::1]", "[127.0.0.1]:1", "a b:1", "h:65536", "h:-1", 1],
+    "allow": [[], "10.0.0.5", ["10.0.0.0/33"], ["10.0.0.1/8"], ["localhost"], [1], [["::1"]]],
+    "ports": [0, -1, 100001, 1.5, "many", True, None],
+    "when_full": ["", "HANGUP", "busy", 1],
+    "reply_timeout": [0, -1, 601, "soon", float("nan"), float("inf"), True],
+    "probe_interval": [0, 0.5, 3601],
+    "verb_limit": [0, 604801],
+    "call_limit": [0, 604801],
+    "hangup_grace": [-0.1, 3601],
+    "drain_timeout": [-1, 604801],
+    "prompts_path": ["a b", "sounds!", "${x}", "sounds\n"],
+    "prompts_extension": ["wav", ".", ".w v", ".wav\n"],
+    "language": ["", "e", "english", "en GB", "en;x"],
+    "log_level": ["", "INFO", "loud"],
+}
+NAMES = [setting.name for setting in SETTINGS]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_allowed_is_taken(name: str) -> None:
+    for value in RIGHT[name]:
+        found = getattr(Settings.defaults(**{name: value}), name)
+        assert found == (tuple(value) if isinstance(value, list) else value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_not_allowed_is_refused_by_name_value_and_advice(name: str) -> None:
+    (allowed,) = (setting.allowed for setting in SETTINGS if setting.name == name)
+    for value in WRONG[name]:
+        with pytest.raises(ConfigError) as caught:
+            Settings.defaults(**{name: value})
+        assert str(caught.value) == f"setting {name} from argument is {value!r}: allowed is {allowed}"
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=NAMES)
+def test_each_default_is_allowed(setting) -> None:
+    given_value = list(setting.default) if isinstance(setting.default, tuple) else setting.default
+    assert getattr(Settings.defaults(**{setting.name: given_value}), setting.name) == setting.default
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=NAMES)
+def test_each_says_what_it_does(setting) -> None:
+    assert setting.help.endswith(".")
+    assert setting.help[0].isupper()
+    # A time says its unit, once in the help and once in what is allowed.
+    assert ("seconds" in setting.help) == setting.allowed.startswith("seconds")
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings.defaults().ports = 5  # type: ignore[misc]
+
+
+def test_a_long_wrong_value_is_cut() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Settings.defaults(dialplan="x" * 100_000)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:8084", ("127.0.0.1", 8084)),
+        ("[::1]:0", ("::1", 0)),
+        ("[::ffff:10.0.0.1]:80", ("::ffff:10.0.0.1", 80)),
+        ("ivr.example.net:65535", ("ivr.example.net", 65535)),
+    ],
+)
+def test_an_address_has_a_host_and_a_port(text: str, address: tuple[str, int]) -> None:
+    assert parse_address(text) == address
+    assert Settings.defaults(listen=text).listen_address == address
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_an_address_or_refused(text: str) -> None:
+    try:
+        host, port = parse_address(text)
+    except ValueError:
+        return
+    assert text in (f"{host}:{port}", f"[{host}]:{port}") or int(text.rpartition(":")[2]) == port
+    assert host
+    assert 0 <= port <= 65535
+
+
+def test_the_networks_of_allow() -> None:
+    networks = Settings.defaults(allow=["10.0.0.5", "fe80::/10"]).allow_networks
+    assert [str(network) for network in networks] == ["10.0.0.5/32", "fe80::/10"]
