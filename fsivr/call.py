@@ -233,6 +233,8 @@ class Call:
 
         :raises Hangup: always.
         """
+        if not isinstance(cause, HangupCause):
+            raise TypeError(f"hangup takes a HangupCause, as HangupCause.USER_BUSY, not {cause!r}")
         if not self.over:
             self._session.kill(cause)
             raise Hangup(cause)

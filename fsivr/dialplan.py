@@ -35,18 +35,22 @@ class Extension:
     path: str | None = None
     _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
-    def __init__(
-        self, number: str, handler: type[Any], *, context: str | None = None, path: str | None = None
-    ) -> None:
+    def __init__(self, number: str, handler: type[Any], *, context: str | None = None, path: str | None = None) -> None:
         try:
             pattern = re.compile(number, re.ASCII)
         except (re.error, TypeError) as error:
             raise ConfigError(f"the extension's number {number!r} is no regular expression: {error}") from None
         if not isinstance(handler, type) or not callable(getattr(handler, "run", None)):
-            raise ConfigError(f"the extension {number!r} needs a handler: a class with run(self, call), not {handler!r}")
+            raise ConfigError(
+                f"the extension {number!r} needs a handler: a class with run(self, call), not {handler!r}"
+            )
         path = path.strip("/") if path else path
         for name, value in (
-            ("number", number), ("handler", handler), ("context", context), ("path", path), ("_pattern", pattern)
+            ("number", number),
+            ("handler", handler),
+            ("context", context),
+            ("path", path),
+            ("_pattern", pattern),
         ):
             object.__setattr__(self, name, value)
 
@@ -75,7 +79,9 @@ class Dialplan:
                 raise ConfigError(f"a dialplan holds extensions, not {each!r}")
             key = (each.number, each.context, each.path)
             if key in seen:
-                raise ConfigError(f"the extension {each.number!r} is in the dialplan twice; the second could never answer")
+                raise ConfigError(
+                    f"the extension {each.number!r} is in the dialplan twice; the second could never answer"
+                )
             seen.add(key)
 
     def __iter__(self) -> Iterator[Extension]:

@@ -35,7 +35,7 @@ class Session(Protocol):
         """Have an API command run before what is sent next."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """What to ask, and what counts as an answer; see ``Call.ask``.
 
@@ -54,7 +54,7 @@ class Question:
 
     def __post_init__(self) -> None:
         fewest, most = self._range
-        if not 0 <= fewest <= most or not 1 <= most <= _MOST:
+        if type(fewest) is not int or type(most) is not int or not 0 <= fewest <= most or not 1 <= most <= _MOST:
             raise ValueError(f"digits is a number from 1 to {_MOST}, or (fewest, most), not {self.digits!r}")
         for name in ("timeout", "digit_timeout"):
             if not 0 < getattr(self, name) <= 600:
@@ -63,8 +63,10 @@ class Question:
             raise ValueError(f"terminator holds keys 0-9 * # A-D, not {self.terminator!r}")
         if not 1 <= self.tries <= 100:
             raise ValueError(f"tries is a number from 1 to 100, not {self.tries!r}")
+        if self.pattern is None:
+            return
         try:
-            re.compile(self.pattern or "")
+            re.compile(self.pattern)
         except re.error as error:
             raise ValueError(f"pattern is no regular expression: {error}") from None
 
@@ -103,14 +105,16 @@ class Question:
 
     def _one_try(self, session: Session, library: PromptLibrary) -> tuple[str, str]:
         """What was keyed, and the terminator that ended it."""
-        before = _time(session.channel)
+        before = session.channel
         # FreeSWITCH clears neither by itself (captures 02g_pagd_min_max_terminator, 02e_read_app).
         session.post("uuid_setvar_multi", f"{session.uuid} {_VARIABLE}=;read_terminator_used=")
         completion = session.execute_all(self._steps(library))[-1]
         keyed = completion.get(f"variable_{_VARIABLE}") or ""
+        if keyed:
+            return keyed, ""
         ended_by = completion.get("variable_read_terminator_used") or ""
-        took = _time(completion) - before
-        if not keyed and not ended_by and before and took < self.timeout * 0.9:
+        began = _time(before)
+        if not ended_by and began and _time(completion) - began < self.timeout * 0.9:
             # A missing prompt makes the switch end at once instead of waiting (FACTS 3.13).
             spoken = ", ".join(map(str, self.prompts))
             raise PromptError(f"the switch did not wait for digits; is every prompt there? {spoken}")

@@ -295,6 +295,25 @@ def test_several_prompts_are_heard_in_order_without_a_gap(switch: Any) -> None:
     assert max(gaps) < 0.03, gaps  # a sound is a second here; one turn of the switch's loop is 20 ms
 
 
+@pytest.mark.parametrize("key", ["*", "#", "1"])
+def test_no_key_cuts_a_prompt_short(switch: Any, key: str) -> None:
+    """By default ``*`` ends a playback (FACTS 4.4), and the caller would not have heard it."""
+    times: list[float] = []
+
+    def run(call: Call) -> None:
+        call.answer()
+        times.append(switch.clock.now())
+        call.play("long")
+        times.append(switch.clock.now())
+
+    switch.lasts("long", 30)
+    with switch.call(handler=in_call(run)) as caller:
+        caller.waits(1)
+        caller.dials(key)
+        caller.join()
+    assert times[1] - times[0] >= 30
+
+
 def test_a_prompt_that_is_missing_is_named(switch: Any) -> None:
     raised: list[BaseException] = []
 
@@ -372,6 +391,7 @@ def test_an_answer(switch: Any, keys: str, options: Any, answer: str) -> None:
         ("12#", {"digits": 4}),
         ("1", {"digits": (2, 4)}),
         ("34", {"digits": 2, "pattern": "[12]+"}),
+        ("123#", {"digits": (1, 4), "pattern": "12"}),  # the whole of it must match
         ("1#", {"digits": (2, 4), "terminator": "#"}),
     ],
 )

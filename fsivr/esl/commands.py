@@ -37,21 +37,33 @@ def command(line: str, headers: Iterable[tuple[str, str]] = (), body: str | None
         lines.append(f"{name}: {value}")
     if body is None:
         return _wire("\n".join(lines), len(lines))
+    return _with_body("\n".join(lines), len(lines), body)
+
+
+def _with_body(text: str, lines: int, body: str) -> bytes:
     counted = _encoded(body)
     if len(counted) > _MOST_BODY or b"\0" in counted:
         raise LocalProtocolError(f"a body takes {_MOST_BODY} bytes without a NUL; this one has {len(counted)}")
-    lines += ["content-type: text/plain", f"content-length: {len(counted)}"]
-    return _wire("\n".join(lines), len(lines)) + counted
+    head = f"{text}\ncontent-type: text/plain\ncontent-length: {len(counted)}"
+    return _wire(head, lines + 2) + counted
 
 
 def _wire(text: str, lines: int) -> bytes:
     """The one place where text becomes a command: it holds as many lines as were put in, and no more."""
     if text.count("\n") != lines - 1 or "\r" in text or "\0" in text:
-        # Its values, which may be secret, are left out.
-        raise LocalProtocolError(f"the command {text.split()[0][:40]!r} {_BREAKS}")
+        raise LocalProtocolError(_what_breaks(text))
     if len(text) > _MOST_HEAD:
         raise LocalProtocolError(f"a command takes {_MOST_HEAD} characters; this one has {len(text)}")
     return _encoded(f"{text}\n\n")
+
+
+def _what_breaks(text: str) -> str:
+    """Which part of a command cannot be sent; its value, which may be secret, is left out."""
+    for line in text.split("\n")[1:]:
+        name, colon, value = line.partition(": ")
+        if colon and ("\r" in value or "\0" in value):
+            return f"the header {name[:40]!r} {_BREAKS}"
+    return f"the command {text.split()[0][:40]!r} {_BREAKS}"
 
 
 def _encoded(text: str) -> bytes:
@@ -89,16 +101,20 @@ def execute(application: str, argument: str = "", *, event_uuid: str = "", lock:
     :param lock: nothing queued later starts before this has ended (capture ``06c_overlap_event_lock``).
     :raises LocalProtocolError: text that cannot be sent.
     """
-    headers = [("call-command", "execute"), ("execute-app-name", application)]
+    text = f"sendmsg\ncall-command: execute\nexecute-app-name: {application}"
+    lines = 3
     if event_uuid:
-        headers.append(("Event-UUID", event_uuid))
+        text += f"\nEvent-UUID: {event_uuid}"
+        lines += 1
     if lock:
-        headers.append(("event-lock", "true"))
+        text += "\nevent-lock: true"
+        lines += 1
     if not argument:
-        return command("sendmsg", headers)
-    if argument[0] != " " and len(argument) <= _LONGEST_HEADER and "\n" not in argument and "\r" not in argument:
-        return command("sendmsg", [*headers, ("execute-app-arg", argument)])
-    return command("sendmsg", headers, argument)
+        return _wire(text, lines)
+    # Of an argument in a header the switch strips leading blanks.
+    if argument[0] == " " or len(argument) > _LONGEST_HEADER or "\n" in argument or "\r" in argument:
+        return _with_body(text, lines, argument)
+    return _wire(f"{text}\nexecute-app-arg: {argument}", lines + 1)
 
 
 def quote(value: str) -> str:

@@ -27,6 +27,11 @@ MAX_BODY: Final = 16 << 20
 _OK = b"Content-Type: command/reply\nReply-Text: +OK\n\n"
 OK_REPLY: Final = Reply(_OK[:-2], b"")
 """The one object for the plain ``+OK``, which most replies are."""
+_API_OK = b"Content-Type: api/response\nContent-Length: 4\n\n+OK\n"
+API_OK_REPLY: Final = Reply(b"Content-Type: api/response\nContent-Length: 4", b"+OK\n")
+_REPLY = b"Content-Type: command/reply\n"
+_BLANK = re.compile(rb"\n\n").search  # a third of the time of bytes.find
+_new = tuple.__new__
 _CONNECT = b"Event-Name: CHANNEL_DATA\n"
 # Of an event the switch writes the length first, and the type (capture 01b_basic_sip).
 _EVENT = re.compile(rb"Content-Length: ([0-9]{1,12})\nContent-Type: text/event-plain\n\n")
@@ -75,16 +80,18 @@ class Connection:
         # What is whole is read where it lies; only a rest is copied to be kept.
         block = kept or data
         done, size = 0, len(block)
+        ready = self.ready
         while done < size:
             if block.startswith(_OK, done):
                 done += len(_OK)
-                self.ready.append(OK_REPLY)
+                ready.append(OK_REPLY)
+                continue
+            if block.startswith(_API_OK, done):
+                done += len(_API_OK)
+                ready.append(API_OK_REPLY)
                 continue
             head = _EVENT.match(block, done)
-            if head is None:
-                stop = self._take_other(block, done)
-            else:
-                stop = self._take_event(block, head)
+            stop = self._take_other(block, done) if head is None else self._take_event(block, head)
             if not stop:
                 break
             done = stop
@@ -127,15 +134,19 @@ class Connection:
 
     def _take_other(self, block: bytes | bytearray, start: int) -> int:
         """Take a message of another kind; where it stops, or 0 where it is not here whole."""
-        end = block.find(b"\n\n", max(start, self._scanned), start + self._max_head + 2)
-        if end < 0:
+        blank = _BLANK(block, max(start, self._scanned), start + self._max_head + 2)
+        if blank is None:
             if len(block) - start > self._max_head + 1:
                 self._fail(f"the switch sent a header block of over {self._max_head} bytes")
             self._scanned = max(len(block) - start - 1, 0)
             self._wanted = 0
             return 0
         self._scanned = 0
+        end = blank.start()
         head = bytes(block[start:end])
+        if head.startswith(_REPLY) and b"\nContent-Length: " not in head:
+            self.ready.append(_new(Reply, (head, b"", 0)))
+            return end + 2
         stop = end + 2 + self._body_length(head)
         if self.failure:
             return 0

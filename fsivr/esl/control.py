@@ -6,31 +6,21 @@ nothing else.
 
 from __future__ import annotations
 
-import logging
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import CodeType
 from typing import Any
 
-import gevent
-
 from fsivr.causes import HangupCause
-from fsivr.errors import CommandRefused, ConnectionLost, ESLError, Hangup, ReplyTimeout
+from fsivr.errors import CommandRefused, ConnectionLost, ReplyTimeout
 from fsivr.esl import commands
-from fsivr.esl.dispatch import Dispatcher
 from fsivr.esl.exchange import Exchange
-from fsivr.esl.expel import expel
-from fsivr.esl.messages import Event, Message, Notice, Reply
-from fsivr.esl.waits import Alarm, Answer, Completion
-
-log = logging.getLogger(__name__)
+from fsivr.esl.messages import Event, Reply
+from fsivr.esl.state import CallState
+from fsivr.esl.waits import Alarm, Completion
 
 _EVENTS = "CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE"
-_COMPLETED = b"Event-Name: CHANNEL_EXECUTE_COMPLETE\n"
-_HANGUP = b"Event-Name: CHANNEL_HANGUP\n"
-_HANGUP_COMPLETE = b"Event-Name: CHANNEL_HANGUP_COMPLETE\n"
 _LINGER = 10
 # One write. `myevents` holds the socket to this channel for good, `noevents` then
 # drops its list of a dozen events, and only the named ones come (capture
@@ -39,17 +29,9 @@ _LINGER = 10
 _SETUP = (f"connect\n\nlinger {_LINGER}\n\nmyevents\n\nnoevents\n\nevent plain {_EVENTS}\n\n").encode()
 _SETUP_REPLIES = 4  # beside the one to `connect`
 
-# A linger notice can come up to 21 ms before the CHANNEL_HANGUP that holds the
-# cause (capture 02c_pagd_invalid_then_ok).
-_NOTICE_GRACE = 0.1
-
 # FreeSWITCH drops a connection with more than 256 commands queued (capture
 # 06i_sendmsg_queue_overflow).
 _BATCH = 128
-
-
-_FREE_OVERTIME = 8
-"""Verbs that may be called after the end before each further one is slowed down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +48,7 @@ class Limits:
     verb: float = 3600.0
 
 
-class CallControl:
+class CallControl(CallState):
     """The event socket of one call, and what can be done with the call over it.
 
     Its methods raise ``Hangup`` once the call or the connection is over.
@@ -79,27 +61,11 @@ class CallControl:
     uuid: str = ""
 
     def __init__(self, client_address: Any, sock: socket.socket, limits: Limits | None = None) -> None:
+        super().__init__()
         self.peer = client_address
         self.limits = limits or Limits()
-        #: The channel as the switch last described it: the answer to ``connect`` or an event.
-        self.channel: Event | Reply | None = None
-        #: Why the call ended; None while it is up.
-        self.hangup_cause: HangupCause | None = None
-        #: What broke the connection, where it broke.
-        self.error: ESLError | None = None
-        #: Whether the switch took the call back: it lives on, in other hands.
-        self.released = False
-        #: Called once, on the hub or by the verb that found out, when the call is over.
-        self.on_over: Callable[[], None] | None = None
-        self._complete = False  # CHANNEL_HANGUP_COMPLETE was here: nothing more will come
-        self._overtime = 0  # verbs called after the end
-        self._expel_to: CodeType | None = None
         self._token = secrets.token_hex(4)
         self._count = 0
-        self._completions: dict[bytes, Completion] = {}
-        self._grace: Alarm | None = None
-        self._ending: Answer | None = None
-        self._dispatcher: Dispatcher | None = None
         self._exchange = Exchange(
             sock,
             timeout=self.limits.reply,
@@ -110,7 +76,7 @@ class CallControl:
 
     # -- what a call does ------------------------------------------------------------
 
-    def connect(self) -> Event | Reply:
+    def attach(self) -> Event | Reply:
         """The channel's description, after telling the switch what we want to hear.
 
         :raises Hangup: the caller is gone already, or the switch does not answer.
@@ -149,6 +115,8 @@ class CallControl:
         :param steps: ``(application, argument)`` pairs, in order.
         :param timeout: seconds they may take together.
         """
+        if 0 < len(steps) <= _BATCH:
+            return self._execute_batch(steps, timeout)
         done: list[Event] = []
         for first in range(0, len(steps), _BATCH):
             done += self._execute_batch(steps[first : first + _BATCH], timeout)
@@ -194,16 +162,11 @@ class CallControl:
             if "No such channel" not in str(refused):
                 raise
             # The hangup's event was held back while the command ran (FACTS 2.8).
-            self._await_end()
+            self._await_end(self.limits.reply)
             self._finish(HangupCause.NORMAL_UNSPECIFIED, None)
             raise self._reason() from None
 
     # -- how a call ends ---------------------------------------------------------------
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more can be done with the call here."""
-        return self.hangup_cause is not None
 
     def kill(self, cause: HangupCause) -> None:
         """Hang up now, whatever is running, without waiting for it to have happened."""
@@ -219,13 +182,11 @@ class CallControl:
 
         :param cause: what the caller's side is told.
         """
-        if not self.over:
-            self.kill(cause)
-            self._await_end()
-            if not self.over:  # the switch does not answer: for us the call has ended all the same
-                self._finish(cause, ReplyTimeout("the switch did not confirm the hangup"))
+        self.kill(cause)
         if not (self._complete or self.released or self._exchange.closed):
-            self._await_end()
+            self._await_end(self.limits.reply)
+        if not self.over:  # the switch does not answer: for us the call has ended all the same
+            self._finish(cause, ReplyTimeout("the switch did not confirm the hangup"))
         self.close()
 
     def release(self) -> None:
@@ -234,17 +195,6 @@ class CallControl:
             self._exchange.send(commands.command("exit"))
             self.released = True
             self._finish(HangupCause.NONE, None)
-
-    @property
-    def dispatcher(self) -> Dispatcher:
-        """Calls the functions that are registered for this call's events."""
-        if self._dispatcher is None:
-            self._dispatcher = Dispatcher(self)
-        return self._dispatcher
-
-    def expel(self, until: CodeType) -> None:
-        """From now on verbs throw a handler out that swallows ``Hangup``, up to a function's code."""
-        self._expel_to = until
 
     def close(self) -> None:
         """Close the connection; whoever still waits on it gets ``Hangup``."""
@@ -271,11 +221,13 @@ class CallControl:
         try:
             self._exchange.send(wire, [completion] * len(steps))
             timeout = self.limits.verb if timeout is None else timeout
-            if not completion.wait(min(self.limits.reply, timeout)):
+            reply = self.limits.reply
+            if not completion.wait(reply if reply < timeout else timeout):
                 self._await_long(completion, timeout)
-        finally:
+        except BaseException:
             for expected in event_uuids:
                 completions.pop(expected, None)
+            raise
         return completion.result()
 
     def _await_long(self, completion: Completion, timeout: float) -> None:
@@ -297,95 +249,3 @@ class CallControl:
         reply = self._exchange.ask(commands.api("uuid_exists", self.uuid), "uuid_exists")
         if reply.text.strip() == "false":
             self._finish(HangupCause.NORMAL_UNSPECIFIED, None)
-
-    def _await_end(self) -> None:
-        self._ending = Answer("hangup")
-        self._ending.wait(self.limits.reply)
-        self._ending = None
-
-    def _check(self) -> None:
-        if self.hangup_cause is None:
-            return
-        self._overtime += 1
-        if self._overtime > _FREE_OVERTIME:
-            # A handler that swallows Hangup in a loop must not keep the hub from everyone else.
-            gevent.sleep(min(1.0, 0.001 * (self._overtime - _FREE_OVERTIME)))
-        hangup = self._reason()
-        if self._expel_to is not None:
-            expel(hangup, self._expel_to)
-        raise hangup
-
-    def _reason(self) -> Hangup:
-        return Hangup(self.hangup_cause or HangupCause.NORMAL_UNSPECIFIED, self.error)
-
-    # -- on the hub: must not block --------------------------------------------------------
-
-    def _on_message(self, message: Message) -> None:
-        if type(message) is Event:
-            if message.named(_COMPLETED):
-                self.channel = message
-                if message.says(b"\nAnswer-State: ", b"hangup\n"):
-                    self._on_hangup(message)
-                event_uuid = message.last(b"\nApplication-UUID: ") or b""
-                completion = self._completions.pop(event_uuid, None)
-                if completion is not None:
-                    completion.take_event(event_uuid, message)
-                else:
-                    self._on_other_end(message)
-            elif message.named(_HANGUP) or message.named(_HANGUP_COMPLETE):
-                self._on_hangup(message)
-        elif type(message) is Notice:
-            self._on_notice(message)
-        if self._dispatcher is not None:
-            self._dispatcher.take(message)
-
-    def _on_other_end(self, event: Event) -> None:
-        """The end of an application that is not ours, or that nobody waits for any more."""
-        if self.hangup_cause is None and event.last(b"\nApplication: ") == b"socket":
-            # The socket application ended without a hangup: a transfer took the
-            # call away, though this connection stays (capture 11d_transfer_app_to_9200).
-            self.released = True
-            self._finish(HangupCause.BLIND_TRANSFER, None)
-
-    def _on_hangup(self, event: Event) -> None:
-        self.channel = event
-        if self.hangup_cause is None:
-            self._finish(HangupCause.parse(event.get("Hangup-Cause")), None)
-        if event.named(_HANGUP_COMPLETE):
-            self._complete = True
-            self._end_seen()
-
-    def _on_notice(self, notice: Notice) -> None:
-        if not notice.lingering:
-            # The connection's goodbye means hangup even where no event came (FACTS 5.8).
-            self._complete = True
-            self._finish(HangupCause.NORMAL_UNSPECIFIED, None)
-        elif not self.over and self._grace is None:
-            self._grace = Alarm(_NOTICE_GRACE, lambda: self._finish(HangupCause.NORMAL_UNSPECIFIED, None))
-
-    def _on_end(self, error: ESLError | None) -> None:
-        if error is None and not self.over:
-            error = ConnectionLost("the switch closed the connection without a goodbye")
-        self._finish(HangupCause.NORMAL_UNSPECIFIED if error is None else error.hangup_cause, error)
-        self._end_seen()
-        self._end_dispatch()
-
-    def _finish(self, cause: HangupCause, error: ESLError | None) -> None:
-        if self.hangup_cause is not None:
-            return
-        self.hangup_cause, self.error = cause, error
-        if self._grace is not None:
-            self._grace.cancel()
-        if self.on_over is not None:
-            self.on_over()
-        for completion in list(self._completions.values()):
-            completion.fail(self._reason())
-        self._end_seen()
-
-    def _end_seen(self) -> None:
-        if self._ending is not None:
-            self._ending.take_reply(None)
-
-    def _end_dispatch(self) -> None:
-        if self._dispatcher is not None:
-            self._dispatcher.close()

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-
 # The last four headers of the answer to `connect`, behind kilobytes of variables.
 _CONNECT_TAIL = frozenset({b"Content-Type", b"Reply-Text", b"Socket-Mode", b"Control"})
 
@@ -171,6 +170,8 @@ class Reply(Message):
     @property
     def ok(self) -> bool:
         """Whether the switch did not refuse: no ``-ERR`` and no ``-USAGE``."""
+        if b"\nReply-Text: +OK" in self.head or self.payload.startswith(b"+OK"):
+            return True
         return not self.reply_text.startswith(("-ERR", "-USAGE"))
 
 
@@ -193,7 +194,7 @@ def event(payload: bytes) -> Event:
     blank line need not be searched for through kilobytes.
     """
     end = len(payload) - 2
-    if payload.find(b"\nContent-Length: ") >= 0 or not payload.endswith(b"\n\n"):
+    if payload.rfind(b"\nContent-Length: ") >= 0 or not payload.endswith(b"\n\n"):
         blank = payload.find(b"\n\n")
         end = blank if blank >= 0 else len(payload)
     return tuple.__new__(Event, (_EVENT_HEAD, payload, end))

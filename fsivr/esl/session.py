@@ -7,7 +7,6 @@ hangup, an end of file or a deadline.
 
 from __future__ import annotations
 
-
 import gevent
 from greenswitch.esl import NotConnectedError, OutboundSession, OutboundSessionHasGoneAway
 
@@ -32,12 +31,12 @@ class Session(CallControl, OutboundSession):  # type: ignore[misc]
     The parent's ``__init__``, which would start two greenlets, is never called.
     """
 
-    def connect(self) -> dict[str, str] | None:  # type: ignore[override]
+    def connect(self) -> dict[str, str] | None:
         """The channel's headers and variables, as ``session_data`` holds them.
 
         :raises Hangup: the caller is gone already, or the switch does not answer.
         """
-        super().connect()
+        self.attach()
         return self.session_data
 
     def send(self, data: str) -> LegacyEvent:
@@ -52,7 +51,7 @@ class Session(CallControl, OutboundSession):  # type: ignore[misc]
         if self._exchange.closed:
             raise NotConnectedError
         if data == "connect":
-            self.connect()
+            self.attach()
             assert self.channel is not None
             return LegacyEvent(self.channel, "+OK")
         if data.startswith("getvar "):

@@ -88,6 +88,8 @@ class Transport:
         sock, self._sock = self._sock, None
         if sock is None:
             return
+        # What these refer to refers back: without them nothing waits for the garbage collector.
+        self._on_message = self._on_end = _nothing
         for watcher in (self._reader, self._writer):
             if watcher is not None:
                 watcher.stop()
@@ -138,8 +140,13 @@ class Transport:
 
     def _end(self, error: ESLError | None) -> None:
         if self._sock is not None:
+            on_end = self._on_end
             self.close()
-            self._on_end(error)
+            on_end(error)
+
+
+def _nothing(_: object) -> None:
+    """Nobody listens any more."""
 
 
 def tune(sock: socket.socket) -> None:

@@ -65,8 +65,7 @@ class PromptLibrary:
     def read(self, application: str, argument: str) -> list[Prompt]:
         """The prompts that an application with this argument plays: the way back of ``application``."""
         if application == "say":
-            words = argument.split(" ", 3)
-            return [Say(*words[1:])] if len(words) == 4 else []
+            return _read_say(argument)
         names = argument.removeprefix(_STRING).split("!") if argument.startswith(_STRING) else [argument]
         return [found for name in names if (found := self._read_file(name)) is not None]
 
@@ -87,6 +86,14 @@ class PromptLibrary:
             return File(name.removesuffix(self.extension))
         except ValueError:
             return None
+
+
+def _read_say(argument: str) -> list[Prompt]:
+    words = argument.split(" ", 3)
+    try:
+        return [Say(*words[1:])] if len(words) == 4 else []
+    except ValueError:
+        return []
 
 
 @lru_cache(maxsize=4096, typed=True)  # an application plays the same few hundred prompts all day

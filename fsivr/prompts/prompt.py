@@ -55,7 +55,7 @@ class Say(Prompt):
     def __post_init__(self) -> None:
         if not (_WORD.fullmatch(self.kind) and _WORD.fullmatch(self.method) and _SAYABLE.fullmatch(self.text)):
             raise ValueError(
-                f"Say takes FreeSWITCH's kind and method, and a text of letters, digits and blanks and . : + - / @ # *, "
+                "Say takes FreeSWITCH's kind and method, and a text of letters, digits, blanks and . : + - / @ # *, "
                 f"not {self.kind[:20]!r}, {self.method[:20]!r}, {self.text[:80]!r}"
             )
 
@@ -89,7 +89,9 @@ class Say(Prompt):
         maker = _MAKERS.get((self.kind, self.method))
         if maker is None:
             return f"Say({self.kind!r}, {self.method!r}, {self.text!r})"
-        text = repr(self.text) if maker == "digits" else self.text.removesuffix(".00")
+        text = self.text.removesuffix(".00")
+        if maker == "digits" or "." in text:
+            text = repr(text)
         return f"Say.{maker}({text})"
 
 

@@ -10,7 +10,7 @@ import gevent
 
 from fsivr.call import Call
 from fsivr.causes import HangupCause
-from fsivr.errors import FsivrError, Hangup
+from fsivr.errors import FsivrError, Hangup, InputError
 from fsivr.esl.session import Session
 from fsivr.esl.waits import Alarm
 from fsivr.handler import Handler
@@ -97,7 +97,10 @@ class Conversation:
         return HangupCause.NORMAL_CLEARING
 
     def _failed(self, error: BaseException, cause: HangupCause) -> HangupCause:
-        log.error("call %s: %s ended with an error", self.call.uuid, self.handler.__qualname__, exc_info=error)
+        if isinstance(error, InputError):  # a caller who keyed nothing usable is no fault of the program
+            log.info("call %s: %s gave up asking: %s", self.call.uuid, self.handler.__qualname__, error)
+        else:
+            log.error("call %s: %s ended with an error", self.call.uuid, self.handler.__qualname__, exc_info=error)
         if self._instance is not None:
             self._guarded("on_error", error)
         return cause
@@ -118,6 +121,8 @@ class Conversation:
             if self._alarm is not None:
                 self._alarm.cancel()
             self._session.close()
+            self._session.on_over = None
+            self._instance = None
             self._on_end(self)
 
     def _guarded(self, method: str, *arguments: object) -> None:

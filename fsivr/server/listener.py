@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +15,6 @@ from gevent.server import StreamServer
 
 from fsivr.call import Call
 from fsivr.causes import HangupCause
-from fsivr.channel import Channel
 from fsivr.config import Settings, parse_address
 from fsivr.dialplan import Dialplan
 from fsivr.errors import ConfigError, ESLError, Hangup
@@ -99,7 +99,7 @@ class Server:
         except OSError as error:
             listener.close()
             raise ConfigError(
-                f"cannot listen on {self.settings.listen}: {error.strerror}; "
+                f"cannot listen on {self.settings.listen}: {os.strerror(error.errno or 0)}; "
                 "set another address with --listen or FSIVR_LISTEN"
             ) from None
         tune(listener.socket)
@@ -152,9 +152,10 @@ class Server:
 
     def _answer(self, session: Session, port: Port) -> None:
         """Find the handler and have it talk."""
-        session.connect()
-        channel = Channel(session)
-        path = channel.variables.get("socket_path", "")
+        session.attach()
+        call = Call(session, self._library)
+        channel = call.channel
+        path = channel.get("variable_socket_path")
         extension = self._dialplan.match(channel.destination, channel.context, path)
         if extension is None:
             log.warning("call %s: no extension for %.80r", session.uuid, channel.destination)
@@ -162,7 +163,7 @@ class Server:
             return
         conversation = Conversation(
             session,
-            Call(session, self._library),
+            call,
             extension.handler,
             grace=self.settings.hangup_grace,
             limit=self.settings.call_limit,

@@ -234,7 +234,7 @@ class Switch:
         while channel.ready and not outbound.connected and not outbound.finished:
             thread.wait()
         # A connection that ended before `connect` leaves the call parked for ever (FACTS 5.6).
-        forever = outbound.finished
+        forever = outbound.finished and not outbound.connected
         if channel.ready and not forever:
             thread.wait(self.clock.now() + _BEFORE_PARK)
         thread.park(lambda: forever or outbound.controls)

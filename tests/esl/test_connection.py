@@ -150,6 +150,29 @@ def test_the_limit_of_a_head_is_exact(chunk: int, excess: int) -> None:
     assert (str(HEAD) in error) == bool(excess)
 
 
+def test_a_head_without_an_end_is_refused_as_soon_as_it_is_too_long() -> None:
+    connection = Connection(HEAD, BODY)
+    connection.receive(b"a" * (HEAD + 1))  # its last byte may be the first of the two that end it
+    assert connection.next_message() is NEED_DATA
+    connection.receive(b"a")
+    with pytest.raises(RemoteProtocolError, match=str(HEAD)):
+        connection.next_message()
+
+
+def test_the_answer_to_connect_has_no_body() -> None:
+    """It describes the channel in one block (01b), whatever a header of the channel's is called."""
+    connection = Connection()
+    connection.receive(
+        b"Event-Name: CHANNEL_DATA\nContent-Length: 400\nContent-Type: command/reply\nReply-Text: %2BOK%0A\n"
+        b"Socket-Mode: async\nControl: full\n\n"
+    )
+    answer = connection.next_message()
+    assert isinstance(answer, Reply)
+    assert answer.get("Control") == "full"
+    assert answer.body == b""
+    connection.receive_end()
+
+
 @pytest.mark.parametrize("excess", [0, 1])
 def test_the_limit_of_a_body_is_exact(excess: int) -> None:
     data = b"Content-Length: %d\n\n" % (BODY + excess) + b"a" * (BODY + excess)

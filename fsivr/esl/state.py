@@ -1,0 +1,158 @@
+"""What is known of a call from what the switch sends, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType
+
+import gevent
+
+from fsivr.causes import HangupCause
+from fsivr.errors import ConnectionLost, ESLError, Hangup
+from fsivr.esl.dispatch import Dispatcher
+from fsivr.esl.expel import expel
+from fsivr.esl.messages import Event, Message, Notice, Reply
+from fsivr.esl.waits import Alarm, Answer, Completion
+
+_COMPLETED = b"Event-Name: CHANNEL_EXECUTE_COMPLETE\n"
+_HANGUP = b"Event-Name: CHANNEL_HANGUP\n"
+_HANGUP_COMPLETE = b"Event-Name: CHANNEL_HANGUP_COMPLETE\n"
+
+# A linger notice can come up to 21 ms before the CHANNEL_HANGUP that holds the
+# cause (capture 02c_pagd_invalid_then_ok).
+_NOTICE_GRACE = 0.1
+
+_FREE_OVERTIME = 8
+"""Verbs that may be called after the end before each further one is slowed down."""
+
+
+class CallState:
+    """A call as its messages tell it: the channel, what is awaited, and the end."""
+
+    def __init__(self) -> None:
+        #: The channel as the switch last described it: the answer to ``connect`` or an event.
+        self.channel: Event | Reply | None = None
+        #: Why the call ended; None while it is up.
+        self.hangup_cause: HangupCause | None = None
+        #: What broke the connection, where it broke.
+        self.error: ESLError | None = None
+        #: Whether the switch took the call back: it lives on, in other hands.
+        self.released = False
+        #: Called once, on the hub or by the verb that found out, when the call is over.
+        self.on_over: Callable[[], None] | None = None
+        self._complete = False  # CHANNEL_HANGUP_COMPLETE was here: nothing more will come
+        self._overtime = 0  # verbs called after the end
+        self._expel_to: CodeType | None = None
+        self._completions: dict[bytes, Completion] = {}
+        self._grace: Alarm | None = None
+        self._ending: Answer | None = None
+        self._dispatcher: Dispatcher | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can be done with the call here."""
+        return self.hangup_cause is not None
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """Calls the functions that are registered for this call's events."""
+        if self._dispatcher is None:
+            self._dispatcher = Dispatcher(self)
+        return self._dispatcher
+
+    def expel(self, until: CodeType) -> None:
+        """From now on verbs throw a handler out that swallows ``Hangup``, up to a function's code."""
+        self._expel_to = until
+
+    def _await_end(self, seconds: float) -> None:
+        self._ending = Answer("hangup")
+        self._ending.wait(seconds)
+        self._ending = None
+
+    def _check(self) -> None:
+        if self.hangup_cause is None:
+            return
+        self._overtime += 1
+        if self._overtime > _FREE_OVERTIME:
+            # A handler that swallows Hangup in a loop must not keep the hub from everyone else.
+            gevent.sleep(min(1.0, 0.001 * (self._overtime - _FREE_OVERTIME)))
+        hangup = self._reason()
+        if self._expel_to is not None:
+            expel(hangup, self._expel_to)
+        raise hangup
+
+    def _reason(self) -> Hangup:
+        return Hangup(self.hangup_cause or HangupCause.NORMAL_UNSPECIFIED, self.error)
+
+    # -- on the hub: must not block --------------------------------------------------------
+
+    def _on_message(self, message: Message) -> None:
+        if type(message) is Event:
+            if message.named(_COMPLETED):
+                self.channel = message
+                if message.says(b"\nAnswer-State: ", b"hangup\n"):
+                    self._on_hangup(message)
+                event_uuid = message.last(b"\nApplication-UUID: ") or b""
+                completion = self._completions.pop(event_uuid, None)
+                if completion is not None:
+                    completion.take_event(event_uuid, message)
+                else:
+                    self._on_other_end(message)
+            elif message.named(_HANGUP) or message.named(_HANGUP_COMPLETE):
+                self._on_hangup(message)
+        elif type(message) is Notice:
+            self._on_notice(message)
+        if self._dispatcher is not None:
+            self._dispatcher.take(message)
+
+    def _on_other_end(self, event: Event) -> None:
+        """The end of an application that is not ours, or that nobody waits for any more."""
+        if self.hangup_cause is None and event.last(b"\nApplication: ") == b"socket":
+            # The socket application ended without a hangup: a transfer took the
+            # call away, though this connection stays (capture 11d_transfer_app_to_9200).
+            self.released = True
+            self._finish(HangupCause.BLIND_TRANSFER, None)
+            self._end_seen()
+
+    def _on_hangup(self, event: Event) -> None:
+        self.channel = event
+        if self.hangup_cause is None:
+            self._finish(HangupCause.parse(event.get("Hangup-Cause")), None)
+        if event.named(_HANGUP_COMPLETE):
+            self._complete = True
+            self._end_seen()
+
+    def _on_notice(self, notice: Notice) -> None:
+        if not notice.lingering:
+            # The connection's goodbye means hangup even where no event came (FACTS 5.8).
+            self._complete = True
+            self._finish(HangupCause.NORMAL_UNSPECIFIED, None)
+            self._end_seen()
+        elif not self.over and self._grace is None:
+            self._grace = Alarm(_NOTICE_GRACE, lambda: self._finish(HangupCause.NORMAL_UNSPECIFIED, None))
+
+    def _on_end(self, error: ESLError | None) -> None:
+        if error is None and not self.over:
+            error = ConnectionLost("the switch closed the connection without a goodbye")
+        self._finish(HangupCause.NORMAL_UNSPECIFIED if error is None else error.hangup_cause, error)
+        self._end_seen()
+        self._end_dispatch()
+
+    def _finish(self, cause: HangupCause, error: ESLError | None) -> None:
+        if self.hangup_cause is not None:
+            return
+        self.hangup_cause, self.error = cause, error
+        if self._grace is not None:
+            self._grace.cancel()
+        if self.on_over is not None:
+            self.on_over()
+        for completion in list(self._completions.values()):
+            completion.fail(self._reason())
+
+    def _end_seen(self) -> None:
+        if self._ending is not None:
+            self._ending.take_reply(None)
+
+    def _end_dispatch(self) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.close()
