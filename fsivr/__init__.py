@@ -22,7 +22,7 @@ from fsivr.errors import (
 )
 from fsivr.handler import Handler
 from fsivr.leg import Leg
-from fsivr.prompts import File, Say, Silence, Tone
+from fsivr.prompts import File, Say, Silence, Speak, Tone
 
 __all__ = [
     "AuthenticationError",
@@ -49,5 +49,6 @@ __all__ = [
     "ReplyTimeout",
     "Say",
     "Silence",
+    "Speak",
     "Tone",
 ]

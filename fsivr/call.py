@@ -89,6 +89,15 @@ class Call:
         return self.channel.variables
 
     @property
+    def language(self) -> str:
+        """The language of prompts and values from here on, the setting ``language`` until it is set."""
+        return self._library.language
+
+    @language.setter
+    def language(self, language: str) -> None:
+        self._library = self._library.in_language(language)
+
+    @property
     def over(self) -> bool:
         """Whether the call has ended."""
         return self._session.over
@@ -107,7 +116,7 @@ class Call:
     def play(self, *prompts: PromptLike, timeout: float | None = None) -> None:
         """Play prompts one after the other, without a gap between them.
 
-        :param prompts: sound files by name, whole numbers to say, ``Say``, ``Tone``, ``Silence``.
+        :param prompts: sound files by name, whole numbers to say, ``Say``, ``Speak``, ``Tone``, ``Silence``.
         :param timeout: seconds they may take together.
         :raises PromptError: the switch could not play one of them; the others were played.
         """

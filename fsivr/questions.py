@@ -9,7 +9,7 @@ from typing import Protocol
 
 from fsivr.channel import Described
 from fsivr.errors import NoInput, NoMatch, PromptError
-from fsivr.prompts import Prompt, PromptLibrary, Say, Silence
+from fsivr.prompts import Prompt, PromptLibrary, Silence
 
 _KEYS = re.compile(r"[0-9*#A-D]+")
 _MOST = 128  # play_and_get_digits keeps input in a buffer of this size (mod_dptools.c)
@@ -127,7 +127,7 @@ class Question:
         before it. One digit is enough for it, and any will do: what is too short
         or wrong is judged here, where it is known what to say about it.
         """
-        spoken = [at for at, each in enumerate(self.prompts) if isinstance(each, Say)]
+        spoken = [at for at, each in enumerate(self.prompts) if not library.is_file(each)]
         split = spoken[-1] + 1 if spoken else 0
         steps = [library.application(each) for each in self.prompts[:split]]
         files = library.file_string(self.prompts[split:] or [_NOTHING])

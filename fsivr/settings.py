@@ -19,6 +19,7 @@ PREFIX = "FSIVR_"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _T = TypeVar("_T")
+_LANGUAGE = r"[A-Za-z]{2,3}([_-][A-Za-z]{2,8})?"
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -153,9 +154,15 @@ class Settings:
     )
     language: str = _setting(
         "en",
-        "The language that numbers, digits and amounts are said in.",
+        "The language that values are said in, and the folder of prompts_path that a prompt is looked for in.",
         "a language of the switch, as 'en' or 'pt_BR'",
-        _words(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,8})?"),
+        _words(_LANGUAGE),
+    )
+    fallback_languages: tuple[str, ...] = _setting(
+        (),
+        "The languages whose folders a prompt is looked for in next, in order.",
+        "a list of languages, as ['en']",
+        fields.List(_words(_LANGUAGE)),
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info",

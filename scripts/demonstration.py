@@ -32,7 +32,9 @@ def demonstrate(server: Server) -> None:
     screen.print(Text.assemble("\na demonstration: ", ("4100", "bold"), " is called, on a clock of its own"))
     paper = Paper(screen)
     settings = server.settings
-    library = PromptLibrary(settings.prompts_path, settings.prompts_extension, settings.language)
+    library = PromptLibrary(
+        settings.prompts_path, settings.prompts_extension, settings.language, settings.fallback_languages
+    )
     switch = Switch(server.address, library=library)
     try:
         with switch.call("4100") as caller:

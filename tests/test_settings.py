@@ -26,6 +26,7 @@ RIGHT: dict[str, list[object]] = {
     "prompts_path": ["", "/usr/share/sounds", "prompts/en"],
     "prompts_extension": ["", ".wav", ".r8"],
     "language": ["en", "de", "pt_BR", "zh-Hans"],
+    "fallback_languages": [[], ["en"], ["pt", "en"]],
     "log_level": ["debug", "info", "warning", "error"],
 }
 WRONG: dict[str, list[object]] = {
@@ -43,6 +44,7 @@ WRONG: dict[str, list[object]] = {
     "prompts_path": ["a b", "sounds!", "${x}", "sounds\n"],
     "prompts_extension": ["wav", ".", ".w v", ".wav\n"],
     "language": ["", "e", "english", "en GB", "en;x"],
+    "fallback_languages": ["en", ["english"], [""], [1], [["en"]]],
     "log_level": ["", "INFO", "loud"],
 }
 NAMES = [setting.name for setting in SETTINGS]

@@ -59,7 +59,9 @@ def place_call(
     path: str = "",
 ) -> int:
     """The exit code of one call, held in this terminal."""
-    library = PromptLibrary(settings.prompts_path, settings.prompts_extension, settings.language)
+    library = PromptLibrary(
+        settings.prompts_path, settings.prompts_extension, settings.language, settings.fallback_languages
+    )
     switch = Switch(address, clock=RealClock(), library=library)
     screen = console()
     with Keyboard() as keyboard:

@@ -2,48 +2,79 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from fsivr.prompts.prompt import File, Prompt, Say, Silence, Tone, prompt
+from fsivr.prompts.meant import prompt
+from fsivr.prompts.prompt import File, Prompt, Silence, Speak, Tone
+from fsivr.prompts.say import Say
 
 _STRING = "file_string://"
 _SILENCE = "silence_stream://"
 _TONE = "tone_stream://"
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,8})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptLibrary:
     """Turns prompts into the applications that play them.
 
+    A file is looked for in ``path/language/``, then in the folders of the fallback
+    languages in order, then in ``path`` itself. That needs an absolute ``path`` that can
+    be read from here; else the name below ``path`` is left to the switch.
+
     :param path: the folder that prompts' names start from; ``""`` leaves it to
         the switch's ``sound_prefix``.
     :param extension: what a name without an extension gets.
-    :param language: the language values are said in, as ``en``.
+    :param language: the language values are said in, as ``en``, and the first whose folder is looked in.
+    :param fallback_languages: those whose folders are looked in next.
     """
 
     path: str = ""
     extension: str = ".wav"
     language: str = "en"
+    fallback_languages: tuple[str, ...] = ()
+
+    def in_language(self, language: str) -> PromptLibrary:
+        """The same library in another language.
+
+        :raises ValueError: it is not written as ``en`` or ``pt_BR``.
+        """
+        if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+            raise ValueError(f"a language is written as 'en' or 'pt_BR', not {str(language)[:80]!r}")
+        return replace(self, language=language)
 
     def steps(self, values: Iterable[str | int | Prompt]) -> list[tuple[Prompt, tuple[str, str]]]:
         """Each prompt a handler meant, with the application and argument that play it.
 
         :raises ValueError: one of them is no prompt.
         """
+        if self.path:  # a file may come or go at any time
+            return [(meant, self.application(meant)) for meant in map(prompt, values)]
         return [_step(self, value) for value in values]
 
     def application(self, prompt: Prompt) -> tuple[str, str]:
         """The dialplan application and argument that play a prompt."""
         if isinstance(prompt, Say):
-            return "say", f"{self.language} {prompt.kind} {prompt.method} {prompt.text}"
+            # A fifth word would make the fourth a gender (mod_dptools.c, say_function).
+            text = f"'{prompt.text}'" if " " in prompt.text else prompt.text
+            return "say", f"{self.language} {prompt.kind} {prompt.method} {text}"
+        if isinstance(prompt, Speak):
+            return "speak", f"{prompt.engine}|{prompt.voice}|{prompt.text}"
         return "playback", self.file(prompt)
+
+    @staticmethod
+    def is_file(prompt: Prompt) -> bool:
+        """Whether it can stand where the switch wants a file's name."""
+        return not isinstance(prompt, Say | Speak)
 
     def file(self, prompt: Prompt) -> str:
         """The prompt where the switch wants a file's name.
 
-        :raises ValueError: it is a value to say, which no file holds.
+        :raises ValueError: it is a value or text to say, which no file holds.
         """
         if isinstance(prompt, File):
             return self._path_of(prompt.name)
@@ -66,14 +97,35 @@ class PromptLibrary:
         """The prompts that an application with this argument plays: the way back of ``application``."""
         if application == "say":
             return _read_say(argument)
+        if application == "speak":
+            return _read_speak(argument)
         names = argument.removeprefix(_STRING).split("!") if argument.startswith(_STRING) else [argument]
         return [found for name in names if (found := self._read_file(name)) is not None]
+
+    def plays(self, application: str, argument: str, prompt: Prompt) -> bool:
+        """Whether an application with this argument plays the prompt, in whatever language."""
+        if (application, argument) == self.application(prompt):
+            return True
+        language = re.split("[ /]", argument.removeprefix(self._folder), maxsplit=1)[0]
+        if not _LANGUAGE.fullmatch(language):
+            return False
+        return (application, argument) == self.in_language(language).application(prompt)
+
+    @property
+    def _folder(self) -> str:
+        return self.path.rstrip("/") + "/" if self.path else ""
 
     def _path_of(self, name: str) -> str:
         last = name.rpartition("/")[2]
         if self.extension and "." not in last:
             name += self.extension
-        return f"{self.path.rstrip('/')}/{name}" if self.path and not name.startswith("/") else name
+        if not self.path or name.startswith("/"):
+            return name
+        if self.path.startswith("/"):
+            for language in (self.language, *self.fallback_languages):
+                if os.path.isfile(found := f"{self._folder}{language}/{name}"):
+                    return found
+        return self._folder + name
 
     def _read_file(self, name: str) -> Prompt | None:
         try:
@@ -81,9 +133,11 @@ class PromptLibrary:
                 return Silence(int(name.removeprefix(_SILENCE).partition(",")[0]) / 1000)
             if name.startswith(_TONE):
                 return Tone(name.removeprefix(_TONE))
-            if self.path:
-                name = name.removeprefix(self.path.rstrip("/") + "/")
-            return File(name.removesuffix(self.extension))
+            below = name.removeprefix(self._folder).removesuffix(self.extension)
+            language, _, rest = below.partition("/")
+            if rest and language in (self.language, *self.fallback_languages) and self._path_of(rest) == name:
+                below = rest
+            return File(below)
         except ValueError:
             return None
 
@@ -91,7 +145,18 @@ class PromptLibrary:
 def _read_say(argument: str) -> list[Prompt]:
     words = argument.split(" ", 3)
     try:
-        return [Say(*words[1:])] if len(words) == 4 else []
+        kind, method, text = words[1:]
+        quoted = re.fullmatch(r"'([^']*)'", text)
+        # An unquoted blank parts a gender from the text; no prompt of ours has one.
+        return [Say(kind, method, quoted[1] if quoted else text)] if quoted or " " not in text else []
+    except ValueError:
+        return []
+
+
+def _read_speak(argument: str) -> list[Prompt]:
+    words = argument.split("|", 2)
+    try:
+        return [Speak(words[2], engine=words[0], voice=words[1])] if len(words) == 3 else []
     except ValueError:
         return []
 

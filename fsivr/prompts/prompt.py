@@ -1,16 +1,18 @@
-"""The kinds of prompt: sound files, spoken values, tones and silence."""
+"""The kinds of prompt: sound files, text to speech, tones and silence; ``say`` has the spoken values."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 # No blank, quote, comma, "!", "$" or "%": each means something to some part of
 # the switch, so a name made of caller's text can never become more than a name.
 _FILE_NAME = re.compile(r"[\w/.+=@~-]+", re.ASCII)
-_WORD = re.compile(r"[A-Za-z_/]+")
-_SAYABLE = re.compile(r"[\w.:+/@#*-][\w .:+/@#*-]*", re.ASCII)
+_ENGINE = re.compile(r"[\w.+@-]+", re.ASCII)
+# "|" parts engine, voice and text; "${" and a backslash are the switch's, "{" the start of an
+# engine's own parameters (switch_core_speech.c), "<" the start of SSML, a backtick the shell's.
+_UNSPEAKABLE = re.compile(r"[|{}<>`\\\x00-\x1f\x7f-\x9f\ud800-\udfff]|[$][$]")
+_MOST_SPOKEN = 4000
 _TONES = re.compile(r"[\w%(),.;=/+*#-]+", re.ASCII)
 
 
@@ -41,65 +43,41 @@ class File(Prompt):
 
 
 @dataclass(frozen=True, slots=True)
-class Say(Prompt):
-    """A value spoken in the call's language: use ``Say.number``, ``Say.digits`` or ``Say.currency``.
+class Speak(Prompt):
+    """Text spoken by a speech engine of the switch; line breaks and runs of blanks become one blank.
 
-    ``kind`` and ``method`` are FreeSWITCH's words (``switch_types.h``,
-    ``switch_say_type_t`` and ``switch_say_method_t``).
+    An engine or voice that the switch does not have is silence: it tells nobody
+    (capture ``11b_speak_flite``).
+
+    :param text: up to 4000 characters; the engine's voice decides the language.
+    :param engine: the engine's module, as ``flite`` of mod_flite.
+    :raises ValueError: characters that would be more than text to the switch or the
+        engine: ``| \\ { } < >``, a backtick, ``$$``, control characters.
     """
 
-    kind: str
-    method: str
     text: str
+    engine: str = "flite"
+    voice: str = "slt"
 
     def __post_init__(self) -> None:
-        if not (_WORD.fullmatch(self.kind) and _WORD.fullmatch(self.method) and _SAYABLE.fullmatch(self.text)):
-            raise ValueError(
-                "Say takes FreeSWITCH's kind and method, and a text of letters, digits, blanks and . : + - / @ # *, "
-                f"not {self.kind[:20]!r}, {self.method[:20]!r}, {self.text[:80]!r}"
-            )
-
-    @classmethod
-    def number(cls, value: int) -> Say:
-        """The number as a whole: 42 is "forty-two"."""
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"Say.number takes a whole number, not {value!r}")
-        return cls("NUMBER", "PRONOUNCED", str(value))
-
-    @classmethod
-    def digits(cls, value: str | int) -> Say:
-        """The digits one by one: "42" is "four two"."""
-        text = str(value)
-        if not (text.isascii() and text.isdigit()):
-            raise ValueError(f"Say.digits takes the digits 0-9, not {text[:80]!r}")
-        return cls("NUMBER", "ITERATED", text)
-
-    @classmethod
-    def currency(cls, value: int | str | Decimal) -> Say:
-        """An amount of money below 10**12, in whole units with up to two decimals: 42 or "42.50"."""
-        try:
-            amount = Decimal(value)
-        except (InvalidOperation, TypeError, ValueError):
-            amount = Decimal("NaN")
-        if not amount.is_finite() or abs(amount) >= 10**12 or amount != round(amount, 2):
-            raise ValueError(f"Say.currency takes an amount with up to two decimals, not {value!r}")
-        return cls("CURRENCY", "PRONOUNCED", f"{amount:.2f}")
+        object.__setattr__(self, "text", " ".join(self.text.split()))
+        for name in ("engine", "voice"):
+            if not _ENGINE.fullmatch(getattr(self, name)):
+                raise ValueError(
+                    f"Speak's {name} is a name of letters, digits and . _ - + @, not {getattr(self, name)[:80]!r}"
+                )
+        if not 0 < len(self.text) <= _MOST_SPOKEN:
+            raise ValueError(f"Speak takes 1 to {_MOST_SPOKEN} characters, not {len(self.text)}")
+        if refused := _UNSPEAKABLE.search(self.text):
+            raise ValueError(f"Speak takes no {refused[0]!r}, which would be more than text: {self.text[:80]!r}")
 
     def __str__(self) -> str:
-        maker = _MAKERS.get((self.kind, self.method))
-        if maker is None:
-            return f"Say({self.kind!r}, {self.method!r}, {self.text!r})"
-        text = self.text.removesuffix(".00")
-        if maker == "digits" or "." in text:
-            text = repr(text)
-        return f"Say.{maker}({text})"
-
-
-_MAKERS = {
-    ("NUMBER", "PRONOUNCED"): "number",
-    ("NUMBER", "ITERATED"): "digits",
-    ("CURRENCY", "PRONOUNCED"): "currency",
-}
+        given = "".join(
+            f", {name}={getattr(self, name)!r}"
+            for name, usual in (("engine", "flite"), ("voice", "slt"))
+            if getattr(self, name) != usual
+        )
+        return f"Speak({self.text!r}{given})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +106,3 @@ class Tone(Prompt):
 
     def __str__(self) -> str:
         return f"Tone({self.spec!r})"
-
-
-def prompt(value: str | int | Prompt) -> Prompt:
-    """The prompt a handler meant: a ``str`` is a sound file, an ``int`` a number to say.
-
-    :raises ValueError: it is neither, nor a prompt.
-    """
-    if isinstance(value, Prompt):
-        return value
-    if isinstance(value, str):
-        return File(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Say.number(value)
-    raise ValueError(f"a prompt is a sound file's name, a whole number, Say, Tone or Silence, not {value!r}")

@@ -46,7 +46,10 @@ class Server:
         self._judged: dict[str, bool] = {}
         self._limits = Limits(self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit)
         self._library = PromptLibrary(
-            self.settings.prompts_path, self.settings.prompts_extension, self.settings.language
+            self.settings.prompts_path,
+            self.settings.prompts_extension,
+            self.settings.language,
+            self.settings.fallback_languages,
         )
         self._listener: StreamServer | None = None
         self._conversations: set[Conversation] = set()

@@ -69,7 +69,7 @@ class Ear:
         :raises Unheard: it is another one.
         """
         expected = wanted[number]
-        if (heard.application, heard.argument) != self._library.application(expected):
+        if not self._library.plays(heard.application, heard.argument, expected):
             message = f"the caller expected to hear {expected}, but heard {heard.what}{_in_a_row(wanted, number)}"
             raise Unheard(self._story.failure(message, at=heard.place, note=f"expected {expected}"))
         self._spoken_of = self._heard.index(heard) + 1

@@ -26,7 +26,9 @@ class ServedSwitch(Switch):
     """
 
     def __init__(self, settings: Settings, dialplan_name: str) -> None:
-        library = PromptLibrary(settings.prompts_path, settings.prompts_extension, settings.language)
+        library = PromptLibrary(
+            settings.prompts_path, settings.prompts_extension, settings.language, settings.fallback_languages
+        )
         super().__init__(("127.0.0.1", 0), library=library)
         self.settings = settings
         self._dialplan_name = dialplan_name
