@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "handler": {"call"},
     "dialplan": {"errors"},
     "esl": {"causes", "errors"},
-    "server": {"call", "causes", "channel", "config", "dialplan", "errors", "esl", "handler", "prompts"},
+    "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts"},
     "simulator": {"causes", "prompts"},
     "testing": {"config", "dialplan", "prompts", "server", "simulator"},
     "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator"},

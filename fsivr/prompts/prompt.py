@@ -113,7 +113,7 @@ class Silence(Prompt):
             raise ValueError(f"Silence takes seconds from 0.001 to 3600, not {self.seconds!r}")
 
     def __str__(self) -> str:
-        return f"Silence({self.seconds:g})"
+        return f"Silence({self.seconds!r})"
 
 
 @dataclass(frozen=True, slots=True)

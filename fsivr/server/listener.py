@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
@@ -49,6 +48,7 @@ class Server:
             self.settings.prompts_path, self.settings.prompts_extension, self.settings.language
         )
         self._listener: StreamServer | None = None
+        self._address: tuple[str, int] | None = None
         self._conversations: set[Conversation] = set()
         self._stopped = Event()
         self._draining = False
@@ -65,10 +65,9 @@ class Server:
     @property
     def address(self) -> tuple[str, int]:
         """The host and port it listens on."""
-        if self._listener is None:
+        if self._address is None:
             raise ConfigError("the server has not been started")
-        address: tuple[str, int] = self._listener.socket.getsockname()[:2]
-        return address
+        return self._address
 
     @property
     def ports_in_use(self) -> int:
@@ -90,20 +89,13 @@ class Server:
 
         :raises ConfigError: the address cannot be listened on.
         """
-        host, port = parse_address(self.settings.listen)
-        listener = StreamServer((host, port), self._serve, backlog=_BACKLOG)
+        sock = _listening(self.settings.listen)
+        listener = StreamServer(sock, self._serve)
         # Take all that is waiting before anything else runs: each admission is cheap.
         listener.max_accept = 512
-        try:
-            listener.start()
-        except OSError as error:
-            listener.close()
-            raise ConfigError(
-                f"cannot listen on {self.settings.listen}: {os.strerror(error.errno or 0)}; "
-                "set another address with --listen or FSIVR_LISTEN"
-            ) from None
-        tune(listener.socket)
+        listener.start()
         self._listener = listener
+        self._address = sock.getsockname()[:2]
 
     def serve_forever(self) -> None:
         """Serve until ``stop``, called from elsewhere, has ended."""
@@ -194,3 +186,27 @@ class Server:
             address = getattr(address, "ipv4_mapped", None) or address
             self._judged[host] = any(address in network for network in self._allowed)
         return self._judged[host]
+
+
+def _listening(where: str) -> socket.socket:
+    """A socket that listens; what it accepts inherits its options.
+
+    :raises ConfigError: it cannot.
+    """
+    host, port = parse_address(where)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {where}: {error.strerror or error}") from None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+        tune(sock)
+    except OSError as error:
+        sock.close()
+        raise ConfigError(
+            f"cannot listen on {where}: {error.strerror}; set another address with --listen or FSIVR_LISTEN"
+        ) from None
+    return sock
