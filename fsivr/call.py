@@ -134,7 +134,8 @@ class Call:
     ) -> str:
         """The digits the caller keyed.
 
-        The caller may key before the prompts have ended; the first digit ends them.
+        The caller may key before the prompts have ended, and the first digit ends
+        them; but keys pressed during a value that is said (``Say``, a number) are lost.
 
         :param digits: how many: ``4``, or the fewest and the most as ``(1, 8)``.
         :param timeout: seconds to wait for the first digit after the prompts.
@@ -216,7 +217,10 @@ class Call:
             "uuid_setvar_multi",
             f"{self.uuid} continue_on_fail=true;hangup_after_bridge=false;call_timeout={math.ceil(timeout)}",
         )
-        return _leg(destination, self._session.execute("bridge", destination, timeout=86400))
+        # Early media would end the ringing for the switch, and with it the timeout.
+        return _leg(
+            destination, self._session.execute("bridge", "{ignore_early_media=true}" + destination, timeout=86400)
+        )
 
     def execute(self, application: str, argument: str = "", *, timeout: float | None = None) -> Described:
         """What the switch said at the end of any dialplan application.
@@ -268,13 +272,14 @@ def _leg(destination: str, completion: Described) -> Leg:
     disposition = completion.get("variable_originate_disposition")
     if disposition != "SUCCESS":
         return Leg(destination, False, HangupCause.parse(disposition), 0.0, "")
+    # A leg that only sent early media is a success to the switch too.
+    answered = _microseconds(completion, "Other-Leg-Channel-Answered-Time")
     ended = _microseconds(completion, "Event-Date-Timestamp")
-    began = _microseconds(completion, "Caller-Channel-Bridged-Time")
     return Leg(
         destination,
-        True,
+        bool(answered),
         HangupCause.parse(completion.get("variable_bridge_hangup_cause"), HangupCause.NORMAL_CLEARING),
-        max(0.0, (ended - began) / 1e6) if began else 0.0,
+        max(0.0, (ended - answered) / 1e6) if answered else 0.0,
         completion.get("variable_bridge_uuid") or "",
     )
 

@@ -72,7 +72,8 @@ class Question:
 
     @property
     def _range(self) -> tuple[int, int]:
-        return (self.digits, self.digits) if isinstance(self.digits, int) else self.digits
+        digits = self.digits
+        return digits if isinstance(digits, tuple) and len(digits) == 2 else (digits, digits)
 
     def ask(self, session: Session, library: PromptLibrary, play: Callable[[Prompt], None]) -> str:
         """The digits that were keyed and are an answer.
@@ -106,9 +107,12 @@ class Question:
     def _one_try(self, session: Session, library: PromptLibrary) -> tuple[str, str]:
         """What was keyed, and the terminator that ended it."""
         before = session.channel
+        steps = self._steps(library)
         # FreeSWITCH clears neither by itself (captures 02g_pagd_min_max_terminator, 02e_read_app).
         session.post("uuid_setvar_multi", f"{session.uuid} {_VARIABLE}=;read_terminator_used=")
-        completion = session.execute_all(self._steps(library))[-1]
+        *earlier, completion = session.execute_all(steps)
+        if earlier:
+            before = earlier[-1]
         keyed = completion.get(f"variable_{_VARIABLE}") or ""
         if keyed:
             return keyed, ""

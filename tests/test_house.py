@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "questions": {"channel", "errors", "prompts"},
     "call": {"causes", "channel", "dialstring", "errors", "leg", "prompts", "questions"},
     "handler": {"call"},
-    "dialplan": {"errors"},
+    "dialplan": {"errors", "handler"},
     "esl": {"causes", "errors"},
     "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts"},
     "simulator": {"causes", "prompts"},

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from types import CodeType
 
 import gevent
+from gevent.event import Event as GeventEvent
 
 from fsivr.causes import HangupCause
 from fsivr.errors import ConnectionLost, ESLError, Hangup
 from fsivr.esl.dispatch import Dispatcher
 from fsivr.esl.expel import expel
 from fsivr.esl.messages import Event, Message, Notice, Reply
-from fsivr.esl.waits import Alarm, Answer, Completion
+from fsivr.esl.waits import Alarm, Completion
 
 _COMPLETED = b"Event-Name: CHANNEL_EXECUTE_COMPLETE\n"
 _HANGUP = b"Event-Name: CHANNEL_HANGUP\n"
@@ -42,10 +43,11 @@ class CallState:
         self.on_over: Callable[[], None] | None = None
         self._complete = False  # CHANNEL_HANGUP_COMPLETE was here: nothing more will come
         self._overtime = 0  # verbs called after the end
+        self._expelled: object = None
         self._expel_to: CodeType | None = None
         self._completions: dict[bytes, Completion] = {}
         self._grace: Alarm | None = None
-        self._ending: Answer | None = None
+        self._ended: GeventEvent | None = None
         self._dispatcher: Dispatcher | None = None
 
     @property
@@ -60,14 +62,15 @@ class CallState:
             self._dispatcher = Dispatcher(self)
         return self._dispatcher
 
-    def expel(self, until: CodeType) -> None:
-        """From now on verbs throw a handler out that swallows ``Hangup``, up to a function's code."""
-        self._expel_to = until
+    def expel(self, greenlet: object, until: CodeType) -> None:
+        """From now on verbs throw a greenlet out that swallows ``Hangup``, up to a function's code."""
+        self._expelled, self._expel_to = greenlet, until
 
     def _await_end(self, seconds: float) -> None:
-        self._ending = Answer("hangup")
-        self._ending.wait(seconds)
-        self._ending = None
+        """Wait for the call's last event, or the connection's end."""
+        if self._ended is None:
+            self._ended = GeventEvent()
+        self._ended.wait(seconds)
 
     def _check(self) -> None:
         if self.hangup_cause is None:
@@ -77,7 +80,7 @@ class CallState:
             # A handler that swallows Hangup in a loop must not keep the hub from everyone else.
             gevent.sleep(min(1.0, 0.001 * (self._overtime - _FREE_OVERTIME)))
         hangup = self._reason()
-        if self._expel_to is not None:
+        if self._expel_to is not None and gevent.getcurrent() is self._expelled:
             expel(hangup, self._expel_to)
         raise hangup
 
@@ -150,8 +153,8 @@ class CallState:
             completion.fail(self._reason())
 
     def _end_seen(self) -> None:
-        if self._ending is not None:
-            self._ending.take_reply(None)
+        if self._ended is not None:
+            self._ended.set()
 
     def _end_dispatch(self) -> None:
         if self._dispatcher is not None:

@@ -32,7 +32,11 @@ class PromptLibrary:
 
         :raises ValueError: one of them is no prompt.
         """
-        return [_step(self, value) for value in values]
+        try:
+            return [_step(self, value) for value in values]
+        except TypeError:  # a list, which cannot be looked up
+            meant = [prompt(value) for value in values]
+            return [(each, self.application(each)) for each in meant]
 
     def application(self, prompt: Prompt) -> tuple[str, str]:
         """The dialplan application and argument that play a prompt."""
