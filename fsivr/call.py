@@ -11,11 +11,10 @@ from fsivr.channel import Channel, Control, Described, Variables
 from fsivr.dialstring import checked_destination
 from fsivr.errors import Hangup, PromptError
 from fsivr.leg import Leg
-from fsivr.prompts import Prompt, PromptLibrary, prompt
-from fsivr.questions import Question, choices_of
+from fsivr.prompts import Prompt, PromptLibrary
+from fsivr.questions import PromptLike, choices_of, question
 
 T = TypeVar("T")
-PromptLike = str | int | Prompt
 
 # Digits that end a prompt or a sleep by themselves would make either's length the
 # caller's choice: `*` ends a playback by default (capture 11j_playback_terminators).
@@ -149,18 +148,14 @@ class Call:
         :raises NoMatch: something else was; ``.digits`` holds it.
         :raises PromptError: the switch could not play the prompts.
         """
-        question = Question(
-            prompts=_prompts(prompts),
-            digits=digits,
-            timeout=timeout,
-            digit_timeout=digit_timeout,
-            terminator=terminator,
-            pattern=pattern,
-            tries=tries,
-            no_input=None if no_input is None else prompt(no_input),
-            no_match=None if no_match is None else prompt(no_match),
-        )
-        return question.ask(self._session, self._library, self._play_one)
+        meant = (
+            self._library, digits, timeout, digit_timeout, terminator, pattern, tries, no_input, no_match, *prompts
+        )  # fmt: skip
+        try:
+            asked = question(*meant)
+        except TypeError:  # a list among them, which cannot be looked up
+            asked = question.__wrapped__(*meant)
+        return asked.ask(self._session, self._play_one)
 
     def menu(
         self,
@@ -255,12 +250,6 @@ class Call:
             # 11f_uuid_transfer_from_outside): one round trip, and we know.
             self._session.api("uuid_exists", self.uuid)
         raise PromptError(f"the switch could not play {played}: {said}")
-
-
-def _prompts(values: Sequence[PromptLike]) -> list[Prompt]:
-    if not values:
-        raise ValueError("nothing to play: give at least one prompt")
-    return [prompt(value) for value in values]
 
 
 def _leg(destination: str, completion: Described) -> Leg:

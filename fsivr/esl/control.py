@@ -6,7 +6,7 @@ nothing else.
 
 from __future__ import annotations
 
-import secrets
+import random
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class CallControl(CallState):
         self.limits = limits or Limits()
         self._full = True  # whether the switch takes every command from us
         self._killed = False
-        self._token = secrets.token_hex(4)
+        self._token = f"{random.getrandbits(32):08x}"  # tells our applications from others'
         self._count = 0
         self._exchange = Exchange(
             sock,

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from types import CodeType
 
 import gevent
-from gevent.event import Event as GeventEvent
 
 from fsivr.causes import HangupCause
 from fsivr.errors import ConnectionLost, ESLError, Hangup
 from fsivr.esl.dispatch import Dispatcher
 from fsivr.esl.expel import expel
 from fsivr.esl.messages import Event, Message, Notice, Reply
-from fsivr.esl.waits import Alarm, Completion
+from fsivr.esl.waits import Alarm, Answer, Completion
 
 _COMPLETED = b"Event-Name: CHANNEL_EXECUTE_COMPLETE\n"
 _HANGUP = b"Event-Name: CHANNEL_HANGUP\n"
@@ -47,7 +46,7 @@ class CallState:
         self._expel_to: CodeType | None = None
         self._completions: dict[bytes, Completion] = {}
         self._grace: Alarm | None = None
-        self._ended: GeventEvent | None = None
+        self._end_awaited: list[Answer] = []
         self._dispatcher: Dispatcher | None = None
 
     @property
@@ -68,9 +67,11 @@ class CallState:
 
     def _await_end(self, seconds: float) -> None:
         """Wait for the call's last event, or the connection's end."""
-        if self._ended is None:
-            self._ended = GeventEvent()
-        self._ended.wait(seconds)
+        if self._complete:
+            return
+        answer = Answer("the end")
+        self._end_awaited.append(answer)
+        answer.wait(seconds)
 
     def _check(self) -> None:
         if self.hangup_cause is None:
@@ -153,8 +154,8 @@ class CallState:
             completion.fail(self._reason())
 
     def _end_seen(self) -> None:
-        if self._ended is not None:
-            self._ended.set()
+        for answer in list(self._end_awaited):
+            answer.take_reply(None)
 
     def _end_dispatch(self) -> None:
         if self._dispatcher is not None:

@@ -117,7 +117,8 @@ class Conversation:
                 alarm.cancel()
         try:
             self._session.end(self._stopping or cause)
-            if self._instance is not None:
+            # Most handlers have no on_hangup of their own, and need no watching in it.
+            if self._instance is not None and type(self._instance).on_hangup is not Handler.on_hangup:
                 self._start_grace()
                 self._guarded("on_hangup")
         finally:
