@@ -12,6 +12,7 @@ from fsivr import (
     HangupCause,
     Leg,
 )
+from fsivr.call import _leg
 from tests.call.conversations import in_call
 
 
@@ -22,9 +23,11 @@ from tests.call.conversations import in_call
         (lambda switch: switch.busy("user/agent"), False, HangupCause.USER_BUSY),
         (lambda switch: switch.no_answer("user/agent"), False, HangupCause.NO_ANSWER),
         (lambda switch: switch.rejects("user/agent"), False, HangupCause.CALL_REJECTED),
+        (lambda switch: switch.early_media("user/agent"), False, HangupCause.USER_BUSY),
+        (lambda switch: switch.early_media("user/agent", after=60), False, HangupCause.NO_ANSWER),
         (lambda switch: None, False, HangupCause.SUBSCRIBER_ABSENT),
     ],
-    ids=["answers", "busy", "no answer", "rejects", "absent"],
+    ids=["answers", "busy", "no answer", "rejects", "early media", "early media past the timeout", "absent"],
 )
 def test_a_bridge(switch: Any, far_end: Callable[[Any], None], answered: bool, cause: HangupCause) -> None:
     legs: list[Leg] = []
@@ -62,3 +65,19 @@ def test_a_later_bridge_does_not_show_an_earlier_ones_end(switch: Any) -> None:
         "NORMAL_CLEARING",
         "SUBSCRIBER_ABSENT",
     ]
+
+
+def test_a_leg_that_only_sent_early_media_is_not_answered(switch: Any) -> None:
+    """Where a dialplan's own settings let early media through, the switch calls the attempt a success."""
+    legs: list[Leg] = []
+
+    def run(call: Call) -> None:
+        call.answer()
+        completion = call.execute("bridge", "user/agent")
+        assert completion.get("variable_originate_disposition") == "SUCCESS"
+        legs.append(_leg("user/agent", completion))
+
+    switch.early_media("user/agent", after=5)
+    with switch.call(handler=in_call(run)) as caller:
+        caller.join()
+    assert [(leg.answered, leg.hangup_cause, leg.duration) for leg in legs] == [(False, HangupCause.USER_BUSY, 0.0)]
