@@ -11,11 +11,10 @@ from fsivr.channel import Channel, Control, Described, Variables
 from fsivr.dialstring import checked_destination
 from fsivr.errors import Hangup, PromptError
 from fsivr.leg import Leg
-from fsivr.prompts import Prompt, PromptLibrary, prompt
-from fsivr.questions import Question, choices_of
+from fsivr.prompts import Prompt, PromptLibrary
+from fsivr.questions import PromptLike, choices_of, question
 
 T = TypeVar("T")
-PromptLike = str | int | Prompt
 
 # Digits that end a prompt or a sleep by themselves would make either's length the
 # caller's choice: `*` ends a playback by default (capture 11j_playback_terminators).
@@ -143,7 +142,8 @@ class Call:
     ) -> str:
         """The digits the caller keyed.
 
-        The caller may key before the prompts have ended; the first digit ends them.
+        The caller may key before the prompts have ended, and the first digit ends
+        them; but keys pressed during a value that is said (``Say``, a number) are lost.
 
         :param digits: how many: ``4``, or the fewest and the most as ``(1, 8)``.
         :param timeout: seconds to wait for the first digit after the prompts.
@@ -157,18 +157,15 @@ class Call:
         :raises NoMatch: something else was; ``.digits`` holds it.
         :raises PromptError: the switch could not play the prompts.
         """
-        question = Question(
-            prompts=_prompts(prompts),
-            digits=digits,
-            timeout=timeout,
-            digit_timeout=digit_timeout,
-            terminator=terminator,
-            pattern=pattern,
-            tries=tries,
-            no_input=None if no_input is None else prompt(no_input),
-            no_match=None if no_match is None else prompt(no_match),
-        )
-        return question.ask(self._session, self._library, self._play_one)
+        meant = (
+            self._library, digits, timeout, digit_timeout, terminator, pattern, tries, no_input, no_match, *prompts
+        )  # fmt: skip
+        try:
+            # Where files are looked for here, they may come or go at any time.
+            asked = question.__wrapped__(*meant) if self._library.path else question(*meant)
+        except TypeError:  # a list among them, which cannot be looked up
+            asked = question.__wrapped__(*meant)
+        return asked.ask(self._session, self._play_one)
 
     def menu(
         self,
@@ -225,7 +222,10 @@ class Call:
             "uuid_setvar_multi",
             f"{self.uuid} continue_on_fail=true;hangup_after_bridge=false;call_timeout={math.ceil(timeout)}",
         )
-        return _leg(destination, self._session.execute("bridge", destination, timeout=86400))
+        # Early media would end the ringing for the switch, and with it the timeout.
+        return _leg(
+            destination, self._session.execute("bridge", "{ignore_early_media=true}" + destination, timeout=86400)
+        )
 
     def execute(self, application: str, argument: str = "", *, timeout: float | None = None) -> Described:
         """What the switch said at the end of any dialplan application.
@@ -262,12 +262,6 @@ class Call:
         raise PromptError(f"the switch could not play {played}: {said}")
 
 
-def _prompts(values: Sequence[PromptLike]) -> list[Prompt]:
-    if not values:
-        raise ValueError("nothing to play: give at least one prompt")
-    return [prompt(value) for value in values]
-
-
 def _leg(destination: str, completion: Described) -> Leg:
     """Read a bridge's outcome from its variables, of which many are left over from earlier ones.
 
@@ -277,13 +271,14 @@ def _leg(destination: str, completion: Described) -> Leg:
     disposition = completion.get("variable_originate_disposition")
     if disposition != "SUCCESS":
         return Leg(destination, False, HangupCause.parse(disposition), 0.0, "")
+    # A leg that only sent early media is a success to the switch too.
+    answered = _microseconds(completion, "Other-Leg-Channel-Answered-Time")
     ended = _microseconds(completion, "Event-Date-Timestamp")
-    began = _microseconds(completion, "Caller-Channel-Bridged-Time")
     return Leg(
         destination,
-        True,
+        bool(answered),
         HangupCause.parse(completion.get("variable_bridge_hangup_cause"), HangupCause.NORMAL_CLEARING),
-        max(0.0, (ended - began) / 1e6) if began else 0.0,
+        max(0.0, (ended - answered) / 1e6) if answered else 0.0,
         completion.get("variable_bridge_uuid") or "",
     )
 

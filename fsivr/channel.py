@@ -140,8 +140,11 @@ class Variables(MutableMapping[str, str]):
 
     def __iter__(self) -> Iterator[str]:
         described = self._control.channel
-        names = () if described is None else described.headers
-        return (name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX))
+        headers = () if described is None else described.headers
+        names = {name.removeprefix(_PREFIX): None for name in headers if name.startswith(_PREFIX)}
+        if described is self._since:
+            names.update(dict.fromkeys(self._set))
+        return (name for name in names if described is not self._since or self._set.get(name, "") is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fsivr.errors import ConfigError
+from fsivr.handler import Handler
 
 # A number comes from outside; a pattern's work on it grows with its length.
 _LONGEST_NUMBER = 256
@@ -41,9 +43,8 @@ class Extension:
         except (re.error, TypeError) as error:
             raise ConfigError(f"the extension's number {number!r} is no regular expression: {error}") from None
         if not isinstance(handler, type) or not callable(getattr(handler, "run", None)):
-            raise ConfigError(
-                f"the extension {number!r} needs a handler: a class with run(self, call), not {handler!r}"
-            )
+            raise ConfigError(f"the extension {number!r} needs a handler: a class with run, not {handler!r}")
+        _check_made_with_session(number, handler)
         path = path.strip("/") if path else path
         for name, value in (
             ("number", number),
@@ -63,6 +64,20 @@ class Extension:
         if self.path is not None and self.path != path.strip("/"):
             return f"the socket path is not {self.path}"
         return ""
+
+
+def _check_made_with_session(number: str, handler: type[Any]) -> None:
+    """A class that is no ``Handler`` is one written for greenswitch, which is made with the session."""
+    if issubclass(handler, Handler):
+        return
+    try:
+        inspect.signature(handler).bind(None)
+    except TypeError:
+        raise ConfigError(
+            f"the extension {number!r} needs a handler: {handler.__qualname__} should be a subclass of fsivr.Handler"
+        ) from None
+    except ValueError:  # a class of C, whose signature is not known
+        pass
 
 
 class Dialplan:

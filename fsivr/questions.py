@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from fsivr.channel import Described
 from fsivr.errors import NoInput, NoMatch, PromptError
-from fsivr.prompts import Prompt, PromptLibrary, Silence
+from fsivr.prompts import Prompt, PromptLibrary, Silence, prompt
 
+PromptLike = str | int | Prompt
 _KEYS = re.compile(r"[0-9*#A-D]+")
 _MOST = 128  # play_and_get_digits keeps input in a buffer of this size (mod_dptools.c)
 _VARIABLE = "fsivr_digits"
@@ -35,13 +37,14 @@ class Session(Protocol):
         """Have an API command run before what is sent next."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Question:
     """What to ask, and what counts as an answer; see ``Call.ask``.
 
     :raises ValueError: a number, key or pattern out of range, named in the message.
     """
 
+    library: PromptLibrary
     prompts: Sequence[Prompt]
     digits: int | tuple[int, int]
     timeout: float
@@ -51,8 +54,14 @@ class Question:
     tries: int
     no_input: Prompt | None
     no_match: Prompt | None
+    steps: Sequence[tuple[str, str]] = field(init=False, repr=False)
+    """The applications of one try."""
 
     def __post_init__(self) -> None:
+        self._check()
+        object.__setattr__(self, "steps", self._steps())
+
+    def _check(self) -> None:
         fewest, most = self._range
         if type(fewest) is not int or type(most) is not int or not 0 <= fewest <= most or not 1 <= most <= _MOST:
             raise ValueError(f"digits is a number from 1 to {_MOST}, or (fewest, most), not {self.digits!r}")
@@ -72,15 +81,16 @@ class Question:
 
     @property
     def _range(self) -> tuple[int, int]:
-        return (self.digits, self.digits) if isinstance(self.digits, int) else self.digits
+        digits = self.digits
+        return digits if isinstance(digits, tuple) and len(digits) == 2 else (digits, digits)
 
-    def ask(self, session: Session, library: PromptLibrary, play: Callable[[Prompt], None]) -> str:
+    def ask(self, session: Session, play: Callable[[Prompt], None]) -> str:
         """The digits that were keyed and are an answer.
 
         :raises NoInput, NoMatch, PromptError: see ``Call.ask``.
         """
         for remaining in reversed(range(self.tries)):
-            keyed, ended_by = self._one_try(session, library)
+            keyed, ended_by = self._one_try(session)
             if self._is_answer(keyed, ended_by):
                 return keyed
             silent = not keyed and not ended_by
@@ -103,12 +113,14 @@ class Question:
             return False
         return self.pattern is None or re.fullmatch(self.pattern, keyed) is not None
 
-    def _one_try(self, session: Session, library: PromptLibrary) -> tuple[str, str]:
+    def _one_try(self, session: Session) -> tuple[str, str]:
         """What was keyed, and the terminator that ended it."""
         before = session.channel
         # FreeSWITCH clears neither by itself (captures 02g_pagd_min_max_terminator, 02e_read_app).
         session.post("uuid_setvar_multi", f"{session.uuid} {_VARIABLE}=;read_terminator_used=")
-        completion = session.execute_all(self._steps(library))[-1]
+        *earlier, completion = session.execute_all(self.steps)
+        if earlier:
+            before = earlier[-1]
         keyed = completion.get(f"variable_{_VARIABLE}") or ""
         if keyed:
             return keyed, ""
@@ -120,13 +132,14 @@ class Question:
             raise PromptError(f"the switch did not wait for digits; is every prompt there? {spoken}")
         return keyed, ended_by
 
-    def _steps(self, library: PromptLibrary) -> list[tuple[str, str]]:
+    def _steps(self) -> list[tuple[str, str]]:
         """The applications of one try.
 
         ``play_and_get_digits`` plays files only, so values to say are played
         before it. One digit is enough for it, and any will do: what is too short
         or wrong is judged here, where it is known what to say about it.
         """
+        library = self.library
         spoken = [at for at, each in enumerate(self.prompts) if not library.is_file(each)]
         split = spoken[-1] + 1 if spoken else 0
         steps = [library.application(each) for each in self.prompts[:split]]
@@ -140,6 +153,39 @@ class Question:
             )
         )
         return steps
+
+
+@lru_cache(maxsize=1024, typed=True)  # an application asks the same few questions all day
+def question(
+    library: PromptLibrary,
+    digits: int | tuple[int, int],
+    timeout: float,
+    digit_timeout: float,
+    terminator: str,
+    pattern: str | None,
+    tries: int,
+    no_input: PromptLike | None,
+    no_match: PromptLike | None,
+    *prompts: PromptLike,
+) -> Question:
+    """The question that ``Call.ask``'s arguments mean.
+
+    :raises ValueError: one of them is wrong, named in the message.
+    """
+    if not prompts:
+        raise ValueError("nothing to ask with: give at least one prompt")
+    return Question(
+        library,
+        [prompt(each) for each in prompts],
+        digits,
+        timeout,
+        digit_timeout,
+        terminator,
+        pattern,
+        tries,
+        None if no_input is None else prompt(no_input),
+        None if no_match is None else prompt(no_match),
+    )
 
 
 @dataclass(frozen=True, slots=True)

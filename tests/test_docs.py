@@ -84,7 +84,7 @@ def test_the_sample_of_the_readme_is_the_application() -> None:
 def _row(setting: Setting) -> str:
     default = setting.default
     if isinstance(default, tuple):
-        shown = ", ".join(f"`{value}`" for value in default)
+        shown = ", ".join(f"`{value}`" for value in default) or "empty"
     else:
         shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if default != "" else "empty"
     return f"| `{setting.name}` | {shown} | {setting.help} | {setting.allowed} |"

@@ -45,7 +45,7 @@ def own_server(settings: Settings, number: str, context: str, path: str) -> Iter
 
 
 def _unanswered(number: str) -> str:
-    return f"no extension answers {number}; '{program('fsivr')} route {shlex.quote(number)}' tells why"
+    return f"no extension answers {number}; this tells why: {program('fsivr')} route {shlex.quote(number)}"
 
 
 def place_call(
@@ -81,7 +81,7 @@ def _judge(number: str, address: tuple[str, int], cause: HangupCause | None, *, 
         return 0
     where = written(address)
     if not reached:
-        complain(f"nobody listens at {where}; start it with '{program('fsivr')} serve --listen {where}'")
+        complain(f"nobody listens at {where}; start one: {program('fsivr')} serve --listen {where}")
     elif cause is None:
         complain(f"the server at {where} closed the connection and left the call alone; does its 'allow' hold us?")
     elif cause is HangupCause.NO_ROUTE_DESTINATION:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -34,14 +35,17 @@ def complain(message: str) -> None:
 
 
 def program(name: str) -> str:
-    """How to start a program of this Python's environment from the current folder, as ``.venv/bin/fsivr``."""
+    """How to start a program of this Python's environment from the current folder, as ``.venv/bin/fsivr``.
+
+    Quoted for a shell, where the folder's name needs it.
+    """
     folder = Path(sys.executable).parent
     on_path = shutil.which(name)
     if on_path and Path(on_path).parent == folder:
         return name
     here = Path.cwd()
     whole = folder / name
-    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(whole)
+    return shlex.quote(str(whole.relative_to(here)) if whole.is_relative_to(here) else str(whole))
 
 
 def written(address: tuple[str, int]) -> str:

@@ -72,6 +72,7 @@ class Client(InboundESL):  # type: ignore[misc]
         :raises ReplyTimeout: it does not answer in time.
         :raises AuthenticationError: a wrong password, or our address is not in the switch's access list.
         """
+        self._stop_reconnecting()
         if not self.connected:
             self._open()
         self._closed = False
@@ -79,8 +80,7 @@ class Client(InboundESL):  # type: ignore[misc]
     def close(self) -> None:
         """Close the connection for good; what waits on it gets ``ConnectionLost``."""
         self._closed = True
-        if self._reconnecting is not None:
-            self._reconnecting.kill(block=False)
+        self._stop_reconnecting()
         self._error = ConnectionLost("the connection was closed here")
         if self._exchange is not None:
             self._exchange.close()
@@ -172,6 +172,11 @@ class Client(InboundESL):  # type: ignore[misc]
             raise ConnectionLost(f"not connected to the switch at {self.host}:{self.port}")
         return self._exchange
 
+    def _stop_reconnecting(self) -> None:
+        greenlet, self._reconnecting = self._reconnecting, None
+        if greenlet is not None and greenlet is not gevent.getcurrent():
+            greenlet.kill()
+
     def _open(self) -> None:
         where = f"{self.host}:{self.port}"
         try:
@@ -202,7 +207,9 @@ class Client(InboundESL):  # type: ignore[misc]
         reply = exchange.ask(commands.command(f"auth {self.password}"), "auth")
         if not reply.reply_text.startswith("+OK"):
             raise AuthenticationError(f"the switch at {self.host}:{self.port} refused the password")
-        exchange.ask(commands.command(f"event plain {' '.join(sorted(self._wanted))}"), "event")
+        reply = exchange.ask(commands.command(f"event plain {' '.join(sorted(self._wanted))}"), "event")
+        if not reply.ok:
+            raise CommandRefused(f"the switch refused the events {sorted(self._wanted)}: {reply.reply_text}")
 
     def _reconnect(self) -> None:
         delay = _FIRST_DELAY
@@ -212,12 +219,16 @@ class Client(InboundESL):  # type: ignore[misc]
             try:
                 self._open()
             except ESLError as error:
+                # A wrong password too: it may be set right on the switch's side.
                 log.warning("still not connected: %s", error)
                 delay = min(delay * 2, _LONGEST_DELAY)
                 continue
             log.info("connected again to the switch at %s:%d", self.host, self.port)
             for function in self.on_reconnect:
-                function()
+                try:
+                    function()
+                except Exception:
+                    log.exception("a function for the reconnection failed")
             return
 
     def _reason(self) -> BaseException:

@@ -42,8 +42,10 @@ def command(line: str, headers: Iterable[tuple[str, str]] = (), body: str | None
 
 def _with_body(text: str, lines: int, body: str) -> bytes:
     counted = _encoded(body)
-    if len(counted) > _MOST_BODY or b"\0" in counted:
-        raise LocalProtocolError(f"a body takes {_MOST_BODY} bytes without a NUL; this one has {len(counted)}")
+    if len(counted) > _MOST_BODY:
+        raise LocalProtocolError(f"a body takes {_MOST_BODY} bytes; this one has {len(counted)}")
+    if b"\0" in counted:
+        raise LocalProtocolError("the body holds a NUL, which would end it")
     head = f"{text}\ncontent-type: text/plain\ncontent-length: {len(counted)}"
     return _wire(head, lines + 2) + counted
 
@@ -61,8 +63,8 @@ def _what_breaks(text: str) -> str:
     """Which part of a command cannot be sent; its value, which may be secret, is left out."""
     for line in text.split("\n")[1:]:
         name, colon, value = line.partition(": ")
-        if colon and ("\r" in value or "\0" in value):
-            return f"the header {name[:40]!r} {_BREAKS}"
+        if colon and _NAME.fullmatch(name) and ("\r" in value or "\0" in value):
+            return f"the header {name!r} {_BREAKS}"
     return f"the command {text.split()[0][:40]!r} {_BREAKS}"
 
 

@@ -6,7 +6,7 @@ nothing else.
 
 from __future__ import annotations
 
-import secrets
+import random
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,7 +64,9 @@ class CallControl(CallState):
         super().__init__()
         self.peer = client_address
         self.limits = limits or Limits()
-        self._token = secrets.token_hex(4)
+        self._full = True  # whether the switch takes every command from us
+        self._killed = False
+        self._token = f"{random.getrandbits(32):08x}"  # tells our applications from others'
         self._count = 0
         self._exchange = Exchange(
             sock,
@@ -93,6 +95,7 @@ class CallControl(CallState):
         self.channel = reply
         mode, control = reply.get("Socket-Mode"), reply.get("Control")
         if (mode, control) != ("async", "full"):
+            self._full = False
             raise CommandRefused(
                 f"the dialplan's socket action must end in 'async full'; the switch connected with {mode} {control}"
             )
@@ -117,9 +120,10 @@ class CallControl(CallState):
         """
         if 0 < len(steps) <= _BATCH:
             return self._execute_batch(steps, timeout)
+        alarm = Alarm(self.limits.verb if timeout is None else timeout)
         done: list[Event] = []
         for first in range(0, len(steps), _BATCH):
-            done += self._execute_batch(steps[first : first + _BATCH], timeout)
+            done += self._execute_batch(steps[first : first + _BATCH], max(alarm.left, 0.0))
         return done
 
     def api(self, command: str, argument: str = "") -> str:
@@ -145,32 +149,36 @@ class CallControl(CallState):
 
         :raises LocalProtocolError: the value holds a NUL.
         """
-        self._api_of_channel("uuid_setvar", f"{name} {commands.quote(value)}" if value else name)
+        self._of_channel("uuid_setvar", f"{name} {commands.quote(value)}" if value else name)
 
     def fetch_variable(self, name: str) -> str | None:
         """The exact value of a channel variable; None where it is not set.
 
         The switch answers ``_undef_`` for that (capture ``07a_vars_plain``).
         """
-        value = self._api_of_channel("uuid_getvar", name)
+        value = self._of_channel("uuid_getvar", name)
         return None if value == "_undef_" else value
 
-    def _api_of_channel(self, command: str, argument: str) -> str:
-        try:
-            return self.api(command, f"{self.uuid} {argument}")
-        except CommandRefused as refused:
-            if "No such channel" not in str(refused):
-                raise
-            # The hangup's event was held back while the command ran (FACTS 2.8).
-            self._await_end(self.limits.reply)
-            self._finish(HangupCause.NORMAL_UNSPECIFIED, None)
-            raise self._reason() from None
+    def _of_channel(self, command: str, argument: str) -> str:
+        """What an API command about this channel printed; a value may look like a refusal."""
+        self._check()
+        said = self._exchange.ask(commands.api(command, f"{self.uuid} {argument}"), command).text
+        if said == "-ERR No such channel!\n":
+            self._probe()
+            self._check()
+        return said
 
     # -- how a call ends ---------------------------------------------------------------
 
     def kill(self, cause: HangupCause) -> None:
         """Hang up now, whatever is running, without waiting for it to have happened."""
-        if self.uuid and not self.over:
+        if not self.uuid or self.over or self._killed:
+            return
+        self._killed = True
+        if not self._full:
+            headers = [("call-command", "hangup"), ("hangup-cause", cause.name)]
+            self._exchange.send(commands.command("sendmsg", headers))
+        else:
             # `sendmsg hangup` would wait for the end of a locked application (capture
             # 06e_hangup_cmd_during_locked_playback); this does not (11o_api_uuid_kill_self).
             self._exchange.send(commands.api("uuid_kill", f"{self.uuid} {cause.name}"))
@@ -227,6 +235,9 @@ class CallControl(CallState):
         except BaseException:
             for expected in event_uuids:
                 completions.pop(expected, None)
+            if not (completion.finished or self.over):
+                # Left early, by a gevent.Timeout as it may be: what comes next must not nest in it.
+                self._stop_applications()
             raise
         return completion.result()
 
@@ -239,13 +250,18 @@ class CallControl(CallState):
         while True:
             self._check()
             if alarm.left <= 0:
-                self._exchange.send(commands.api("uuid_break", f"{self.uuid} all"))
                 raise ReplyTimeout(f"{completion.what!r} had not ended after {timeout:g} s")
             if completion.wait(min(self.limits.probe, alarm.left)):
                 return
             self._probe()
 
+    def _stop_applications(self) -> None:
+        self._exchange.send(commands.api("uuid_break", f"{self.uuid} all"))
+
     def _probe(self) -> None:
+        """Ask whether the call is there; where it is not, see the end that tells why come in."""
         reply = self._exchange.ask(commands.api("uuid_exists", self.uuid), "uuid_exists")
         if reply.text.strip() == "false":
+            # The hangup's events were held back while the command ran (FACTS 2.8).
+            self._await_end(self.limits.reply)
             self._finish(HangupCause.NORMAL_UNSPECIFIED, None)

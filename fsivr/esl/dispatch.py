@@ -50,9 +50,6 @@ class Dispatcher:
         handlers = self.handlers.setdefault(name, [])
         if handler not in handlers:
             handlers.append(handler)
-        if self._queue is None:
-            self._queue = Queue()
-            gevent.spawn(self._run, self._queue)
 
     def unregister(self, name: str, handler: EventHandler) -> None:
         """Do not call it any more.
@@ -67,8 +64,12 @@ class Dispatcher:
 
     def take(self, message: Message) -> None:
         """An event has come."""
-        if self._queue is not None:
-            self._queue.put_nowait(message)
+        if not self.handlers:
+            return
+        if self._queue is None:
+            self._queue = Queue()
+            gevent.spawn(self._run, self._queue)
+        self._queue.put_nowait(message)
 
     def close(self) -> None:
         """Nothing more will come: the greenlet ends when it has dealt with what did."""
@@ -89,7 +90,9 @@ class Dispatcher:
             if handler is not None:
                 try:
                     handler(event)
-                except Exception:
+                except gevent.GreenletExit:
+                    raise
+                except BaseException:  # a gevent.Timeout or a Hangup must not end the rest
                     log.exception("the handler %r of an event failed", getattr(handler, "__qualname__", handler))
 
 

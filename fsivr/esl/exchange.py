@@ -99,7 +99,7 @@ class Exchange:
             answer = self._answers.popleft()
             if answer is not None:
                 answer.take_reply(message)
-            elif not message.ok:
+            elif not message.ok and "No such channel" not in message.reply_text:
                 log.warning("the switch refused a command: %.200s", message.reply_text)
         else:
             log.warning("the switch answered what was not asked: %.80r", message.reply_text)

@@ -10,11 +10,12 @@ from greenlet import getcurrent
 
 
 def expel(error: BaseException, until: CodeType) -> None:
-    """Raise an error that no ``except:`` in a loop can keep swallowing; does not return.
+    """Raise an error that one ``except:`` in a loop cannot keep swallowing; does not return.
 
-    ``while True: try: call.play(…) except: pass`` would go round for ever. While
-    the error travels, every further line that a frame of this greenlet wants to
-    run raises it again, the ``pass`` of its ``except:`` included, so it travels on.
+    ``while True: try: call.play(…) except: pass`` would go round for ever. Here the
+    first line that runs after the error was swallowed, the ``pass``, raises it again,
+    and so it leaves the loop. Python ends tracing with that: two ``except:`` one
+    inside the other, both in the loop, still keep it.
 
     :param until: the code of the function it must reach; frames from there on are left alone.
     """

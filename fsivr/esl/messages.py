@@ -96,7 +96,10 @@ class Event(Message):
         """
         payload = self.payload
         at = payload.rfind(key, 0, self.end)
-        return None if at < 0 else payload[at + len(key) : payload.find(b"\n", at + len(key))]
+        if at < 0:
+            return None
+        stop = payload.find(b"\n", at + len(key), self.end)
+        return payload[at + len(key) : self.end if stop < 0 else stop]
 
     def says(self, key: bytes, value: bytes) -> bool:
         """Whether a header has a value.

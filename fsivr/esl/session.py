@@ -57,7 +57,7 @@ class Session(CallControl, OutboundSession):  # type: ignore[misc]
         if data.startswith("getvar "):
             data = f"api uuid_getvar {self.uuid} {data.removeprefix('getvar ')}"
         try:
-            reply = self._exchange.ask(raw_command(data), data.partition("\n")[0])
+            reply = self._exchange.ask(raw_command(data), data.split(None, 1)[0])
         except Hangup as hangup:
             raise OutboundSessionHasGoneAway(str(hangup)) from None
         return LegacyEvent(reply, reply.reply_text if reply.get("Reply-Text") else reply.text)

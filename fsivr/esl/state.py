@@ -42,10 +42,11 @@ class CallState:
         self.on_over: Callable[[], None] | None = None
         self._complete = False  # CHANNEL_HANGUP_COMPLETE was here: nothing more will come
         self._overtime = 0  # verbs called after the end
+        self._expelled: object = None
         self._expel_to: CodeType | None = None
         self._completions: dict[bytes, Completion] = {}
         self._grace: Alarm | None = None
-        self._ending: Answer | None = None
+        self._end_awaited: list[Answer] = []
         self._dispatcher: Dispatcher | None = None
 
     @property
@@ -60,14 +61,17 @@ class CallState:
             self._dispatcher = Dispatcher(self)
         return self._dispatcher
 
-    def expel(self, until: CodeType) -> None:
-        """From now on verbs throw a handler out that swallows ``Hangup``, up to a function's code."""
-        self._expel_to = until
+    def expel(self, greenlet: object, until: CodeType) -> None:
+        """From now on verbs throw a greenlet out that swallows ``Hangup``, up to a function's code."""
+        self._expelled, self._expel_to = greenlet, until
 
     def _await_end(self, seconds: float) -> None:
-        self._ending = Answer("hangup")
-        self._ending.wait(seconds)
-        self._ending = None
+        """Wait for the call's last event, or the connection's end."""
+        if self._complete:
+            return
+        answer = Answer("the end")
+        self._end_awaited.append(answer)
+        answer.wait(seconds)
 
     def _check(self) -> None:
         if self.hangup_cause is None:
@@ -77,7 +81,7 @@ class CallState:
             # A handler that swallows Hangup in a loop must not keep the hub from everyone else.
             gevent.sleep(min(1.0, 0.001 * (self._overtime - _FREE_OVERTIME)))
         hangup = self._reason()
-        if self._expel_to is not None:
+        if self._expel_to is not None and gevent.getcurrent() is self._expelled:
             expel(hangup, self._expel_to)
         raise hangup
 
@@ -150,8 +154,8 @@ class CallState:
             completion.fail(self._reason())
 
     def _end_seen(self) -> None:
-        if self._ending is not None:
-            self._ending.take_reply(None)
+        for answer in list(self._end_awaited):
+            answer.take_reply(None)
 
     def _end_dispatch(self) -> None:
         if self._dispatcher is not None:

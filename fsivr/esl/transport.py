@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _READ, _WRITE = 1, 2  # libev's EV_READ and EV_WRITE
 _CHUNK = 65536
 _MAX_BACKLOG = 1 << 20
-"""Bytes kept for a switch that does not read; past it the connection counts as lost."""
+"""Bytes that may be waiting for a switch that does not read when more is to be sent."""
 
 
 class Transport:
@@ -76,10 +76,11 @@ class Transport:
             if sent == len(data):
                 return
             data = data[sent:]
-        self._backlog += data
         if len(self._backlog) > _MAX_BACKLOG:
             self._end(ConnectionLost("the switch has stopped reading"))
-        elif self._writer is None:
+            return
+        self._backlog += data
+        if self._writer is None:
             self._writer = gevent.get_hub().loop.io(self._fd, _WRITE)
             self._writer.start(self._writable)
 

@@ -14,6 +14,7 @@ from fsivr.esl.connection import OK_REPLY
 from fsivr.esl.messages import Event, Reply
 
 _TIMED_OUT = object()
+_LAST = -2  # libev's EV_MINPRI
 
 
 class _Wait:
@@ -33,8 +34,10 @@ class _Wait:
             hub = get_hub()
             waiter: Waiter[Any] = Waiter(hub)
             self._waiter = waiter
-            timer = hub.loop.timer(seconds if seconds > 0 else 0.0)
-            timer.start(waiter.switch, _TIMED_OUT)
+            # Last in its turn of the loop, and from the time it is now: where something held up
+            # the loop for longer than this, the answer that has come meanwhile is read first.
+            timer = hub.loop.timer(seconds if seconds > 0 else 0.0, priority=_LAST)
+            timer.start(waiter.switch, _TIMED_OUT, update=True)
             try:
                 waiter.get()
             finally:
@@ -154,8 +157,8 @@ class Alarm:
         self._at = time.monotonic() + seconds
         self._timer: Any = None
         if action is not None:
-            self._timer = get_hub().loop.timer(seconds)
-            self._timer.start(action)
+            self._timer = get_hub().loop.timer(max(seconds, 0.0))
+            self._timer.start(action, update=True)
 
     @property
     def left(self) -> float:

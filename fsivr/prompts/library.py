@@ -54,7 +54,11 @@ class PromptLibrary:
         """
         if self.path:  # a file may come or go at any time
             return [(meant, self.application(meant)) for meant in map(prompt, values)]
-        return [_step(self, value) for value in values]
+        try:
+            return [_step(self, value) for value in values]
+        except TypeError:  # a list, which cannot be looked up
+            meant = [prompt(value) for value in values]
+            return [(each, self.application(each)) for each in meant]
 
     def application(self, prompt: Prompt) -> tuple[str, str]:
         """The dialplan application and argument that play a prompt."""

@@ -69,7 +69,7 @@ class Speak(Prompt):
         if not 0 < len(self.text) <= _MOST_SPOKEN:
             raise ValueError(f"Speak takes 1 to {_MOST_SPOKEN} characters, not {len(self.text)}")
         if refused := _UNSPEAKABLE.search(self.text):
-            raise ValueError(f"Speak takes no {refused[0]!r}, which would be more than text: {self.text[:80]!r}")
+            raise ValueError(f"Speak takes no {refused[0]!r}, which would be more than text")
 
     def __str__(self) -> str:
         given = "".join(
@@ -91,7 +91,7 @@ class Silence(Prompt):
             raise ValueError(f"Silence takes seconds from 0.001 to 3600, not {self.seconds!r}")
 
     def __str__(self) -> str:
-        return f"Silence({self.seconds:g})"
+        return f"Silence({self.seconds!r})"
 
 
 @dataclass(frozen=True, slots=True)

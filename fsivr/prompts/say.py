@@ -39,8 +39,7 @@ class Say(Prompt):
     def __post_init__(self) -> None:
         if not (_WORD.fullmatch(self.kind) and _WORD.fullmatch(self.method) and _SAYABLE.fullmatch(self.text)):
             raise ValueError(
-                "Say takes FreeSWITCH's kind and method, and a text of letters, digits, blanks and . : + - / @ # *, "
-                f"not {self.kind[:20]!r}, {self.method[:20]!r}, {self.text[:80]!r}"
+                "Say takes FreeSWITCH's kind and method, and a text of letters, digits, blanks and . : + - / @ # *"
             )
 
     @classmethod
@@ -57,8 +56,9 @@ class Say(Prompt):
     def digits(cls, value: str | int) -> Say:
         """Up to 127 digits one by one: "42" is "four two"."""
         text = str(value)
+        # What is said may be a secret: it is in no message.
         if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-            raise ValueError(f"Say.digits takes up to {_MOST_DIGITS} of the digits 0-9, not {text[:80]!r}")
+            raise ValueError(f"Say.digits takes up to {_MOST_DIGITS} of the digits 0-9 and nothing else")
         return cls("NUMBER", "ITERATED", text)
 
     @classmethod
@@ -69,8 +69,7 @@ class Say(Prompt):
         """
         if not isinstance(text, str) or len(text) > _MOST_LETTERS or not _SAYABLE.fullmatch(text):
             raise ValueError(
-                f"Say.spelled takes up to {_MOST_LETTERS} ASCII letters, digits, blanks and . : + - / @ # * _, "
-                f"not {str(text)[:80]!r}"
+                f"Say.spelled takes up to {_MOST_LETTERS} ASCII letters, digits, blanks and . : + - / @ # * _"
             )
         return cls("NAME_SPELLED", "PRONOUNCED", text)
 

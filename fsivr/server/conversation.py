@@ -55,23 +55,25 @@ class Conversation:
         self._alarm: Alarm | None = None
         self._reminders = 0
         self._ended = False
+        self._finished = False
+        self._limit_alarm: Alarm | None = None
+        self._stopping: HangupCause | None = None  # the cause it is being hung up with from outside
 
     def run(self) -> None:
         """Have the handler hold its conversation, then end the call; raises nothing."""
         session = self._session
-        limit = Alarm(self._limit, self._on_limit)
+        self._limit_alarm = Alarm(self._limit, self._on_limit)
         session.on_over = self._on_over
-        try:
-            if session.over:
-                self._on_over()
-            cause = self._talk()
-        finally:
-            limit.cancel()
-        self._end(cause)
+        if session.over:
+            self._on_over()
+        self._end(self._talk())
 
     def stop(self, cause: HangupCause) -> None:
         """Hang up; the handler's verb raises ``Hangup`` as for a caller who leaves."""
+        self._stopping = self._stopping or cause
         self._session.kill(cause)
+        if self._alarm is None and not self._ended:  # a switch that does not answer sends no hangup
+            self._start_grace()
 
     def _talk(self) -> HangupCause:
         """Run the handler; the cause its way of leaving ends the call with."""
@@ -110,20 +112,29 @@ class Conversation:
         if self._ended:
             return
         self._ended = True
-        if self._alarm is not None:
-            self._alarm.cancel()
+        for alarm in (self._alarm, self._limit_alarm):
+            if alarm is not None:
+                alarm.cancel()
         try:
-            self._session.end(cause)
-            if self._instance is not None:
+            self._session.end(self._stopping or cause)
+            # Most handlers have no on_hangup of their own, and need no watching in it.
+            if self._instance is not None and type(self._instance).on_hangup is not Handler.on_hangup:
                 self._start_grace()
                 self._guarded("on_hangup")
         finally:
             if self._alarm is not None:
                 self._alarm.cancel()
-            self._session.close()
-            self._session.on_over = None
-            self._instance = None
-            self._on_end(self)
+            self._finish()
+
+    def _finish(self) -> None:
+        """Close and say that it is over; once."""
+        if self._finished:
+            return
+        self._finished = True
+        self._session.close()
+        self._session.on_over = None
+        self._instance = None
+        self._on_end(self)
 
     def _guarded(self, method: str, *arguments: object) -> None:
         try:
@@ -137,9 +148,7 @@ class Conversation:
 
     def _on_limit(self) -> None:
         log.warning("call %s: over its limit of %g s", self.call.uuid, self._limit)
-        self._session.kill(HangupCause.ALLOTTED_TIMEOUT)
-        if self._alarm is None:
-            self._start_grace()
+        self.stop(HangupCause.ALLOTTED_TIMEOUT)
 
     def _on_over(self) -> None:
         if not self._ended and self._alarm is None:
@@ -158,7 +167,8 @@ class Conversation:
             log.warning("call %s: %s goes on after the hangup; stopping it", self.call.uuid, self.handler.__qualname__)
         self._reminders += 1
         self._alarm = Alarm(min(self._grace, 1.0), self._remind)
-        self._greenlet.throw(Hangup(self._session.hangup_cause or HangupCause.NORMAL_UNSPECIFIED))
+        cause = self._session.hangup_cause or self._stopping or HangupCause.NORMAL_UNSPECIFIED
+        self._greenlet.throw(Hangup(cause))
 
     def _abandon(self) -> None:
         """It swallows what is thrown at it: end the call without it."""
@@ -168,9 +178,8 @@ class Conversation:
             self.call.uuid,
             self.handler.__qualname__,
         )
-        self._session.expel(Conversation._talk.__code__)
+        self._session.expel(self._greenlet, Conversation._talk.__code__)
         if not self._ended:
             self._greenlet = gevent.spawn(self._end, HangupCause.NORMAL_UNSPECIFIED)
         else:
-            self._session.close()
-            self._on_end(self)
+            self._finish()

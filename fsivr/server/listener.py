@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
+import sys
 from collections.abc import Callable
 from functools import partial
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import Any
 
+import gevent
+from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
@@ -29,6 +30,8 @@ from fsivr.server.refusal import refuse
 log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
+_LAST_ACCEPTS = 0.02
+"""Seconds in which what has arrived before a stop is taken, to be refused."""
 _MOST_JUDGED = 1024
 
 
@@ -42,7 +45,6 @@ class Server:
     def __init__(self, dialplan: Dialplan, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.defaults()
         self._dialplan = dialplan
-        self._allowed = [ip_network(each, strict=False) for each in self.settings.allow]
         self._judged: dict[str, bool] = {}
         self._limits = Limits(self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit)
         self._library = PromptLibrary(
@@ -52,10 +54,12 @@ class Server:
             self.settings.fallback_languages,
         )
         self._listener: StreamServer | None = None
+        self._address: tuple[str, int] | None = None
         self._conversations: set[Conversation] = set()
         self._stopped = Event()
         self._draining = False
         self._ports = Ports(self.settings.ports)
+        self._refusals = Ports(sys.maxsize)  # those under way, to be waited for
         #: Called with each call that has ended.
         self.on_call_end: list[Callable[[Call], None]] = []
         #: Calls refused because every port was in use, or because the server was stopping.
@@ -68,10 +72,9 @@ class Server:
     @property
     def address(self) -> tuple[str, int]:
         """The host and port it listens on."""
-        if self._listener is None:
+        if self._address is None:
             raise ConfigError("the server has not been started")
-        address: tuple[str, int] = self._listener.socket.getsockname()[:2]
-        return address
+        return self._address
 
     @property
     def ports_in_use(self) -> int:
@@ -93,20 +96,13 @@ class Server:
 
         :raises ConfigError: the address cannot be listened on.
         """
-        host, port = parse_address(self.settings.listen)
-        listener = StreamServer((host, port), self._serve, backlog=_BACKLOG)
+        sock = _listening(self.settings.listen)
+        listener = StreamServer(sock, self._serve)
         # Take all that is waiting before anything else runs: each admission is cheap.
         listener.max_accept = 512
-        try:
-            listener.start()
-        except OSError as error:
-            listener.close()
-            raise ConfigError(
-                f"cannot listen on {self.settings.listen}: {os.strerror(error.errno or 0)}; "
-                "set another address with --listen or FSIVR_LISTEN"
-            ) from None
-        tune(listener.socket)
+        listener.start()
         self._listener = listener
+        self._address = sock.getsockname()[:2]
 
     def serve_forever(self) -> None:
         """Serve until ``stop``, called from elsewhere, has ended."""
@@ -121,6 +117,9 @@ class Server:
         """
         self._draining = True
         if self._listener is not None:
+            # What waits to be accepted is refused in words: closed on, it would stay
+            # parked on the switch with nobody in control (FACTS 5.6).
+            gevent.sleep(_LAST_ACCEPTS)
             self._listener.close()
         patience = self.settings.drain_timeout if timeout is None else timeout
         if not self._ports.idle.wait(max(patience, 0.001)):
@@ -129,6 +128,7 @@ class Server:
                 conversation.stop(HangupCause.MANAGER_REQUEST)
             # Long enough for a handler that must be shown out, and for its on_hangup.
             self._ports.idle.wait(2 * (self.settings.hangup_grace + self.settings.reply_timeout) + 8)
+        self._refusals.idle.wait(self.settings.reply_timeout + 1)
         self._stopped.set()
 
     # -- one connection ------------------------------------------------------------------
@@ -140,8 +140,7 @@ class Server:
             return
         port = None if self._draining else self._ports.take()
         if port is None:
-            self.refused += 1
-            refuse(sock, self.settings.when_full, self.settings.reply_timeout)
+            self._refuse(sock)
             return
         session = Session(peer, sock, self._limits)
         try:
@@ -152,6 +151,15 @@ class Server:
         finally:
             session.close()
             port.release()
+
+    def _refuse(self, sock: socket.socket) -> None:
+        self.refused += 1
+        refusal = self._refusals.take()
+        try:
+            refuse(sock, self.settings.when_full, self.settings.reply_timeout)
+        finally:
+            if refusal is not None:
+                refusal.release()
 
     def _answer(self, session: Session, port: Port) -> None:
         """Find the handler and have it talk."""
@@ -195,5 +203,29 @@ class Server:
                 self._judged.clear()
             address = ip_address(host.partition("%")[0])
             address = getattr(address, "ipv4_mapped", None) or address
-            self._judged[host] = any(address in network for network in self._allowed)
+            self._judged[host] = any(address in network for network in self.settings.allow_networks)
         return self._judged[host]
+
+
+def _listening(where: str) -> socket.socket:
+    """A socket that listens; what it accepts inherits its options.
+
+    :raises ConfigError: it cannot.
+    """
+    try:
+        host, port = parse_address(where)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+        tune(sock)
+    except OSError as error:
+        sock.close()
+        raise ConfigError(
+            f"cannot listen on {where}: {error.strerror}; set another address with --listen or FSIVR_LISTEN"
+        ) from None
+    return sock

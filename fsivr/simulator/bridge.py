@@ -41,12 +41,14 @@ class FarEnd:
     :param after: until the answer, or the refusal.
     :param talks: until the far end hangs up; None where it does not.
     :param ends: the cause it hangs up with.
+    :param early: whether it sends sound from the start, before any answer (SIP 183).
     """
 
     cause: HangupCause | None = None
     after: float = 0.0
     talks: float | None = None
     ends: HangupCause = HangupCause.NORMAL_CLEARING
+    early: bool = False
 
 
 def nobody(destination: str) -> FarEnd:
@@ -91,6 +93,9 @@ def bridge(thread: Thread, argument: str) -> None:
             destination = _SETTINGS.sub("", destination)
             far = thread.switch.far_end(destination)
             leg = FarLeg(channel, destination)
+            if far.early and not _ignores_early_media(channel, argument):
+                _talk(thread, leg, FarEnd(talks=far.after, ends=far.cause or far.ends, early=True))
+                return
             failed = _dial(thread, leg, far)
             if failed is None:
                 _talk(thread, leg, far)
@@ -99,6 +104,12 @@ def bridge(thread: Thread, argument: str) -> None:
             if not channel.ready:
                 return
     _fail(channel, cause)
+
+
+def _ignores_early_media(channel: Channel, argument: str) -> bool:
+    # By default a leg's early media is a success of the originate (switch_ivr_originate.c).
+    asked = re.search(r"[{\[<,]ignore_early_media=([^,}\]>]*)", argument)
+    return is_true(asked[1] if asked else channel.variables.get("ignore_early_media", ""))
 
 
 def _fail(channel: Channel, cause: HangupCause) -> None:
@@ -173,7 +184,7 @@ def _talk(thread: Thread, leg: FarLeg, far: FarEnd) -> None:
     """The conversation, until one side ends it (captures 05a, 05e)."""
     channel, switch = thread.channel, thread.switch
     ids = [("Bridge-A-Unique-ID", channel.uuid), ("Bridge-B-Unique-ID", leg.uuid)]
-    _join(channel, leg)
+    _join(channel, leg, answered=not far.early)
     switch.far_legs[leg.uuid] = leg
     channel.fire("CHANNEL_BRIDGE", before=ids)
     channel.on_change(f"talks with {leg.destination}")
@@ -210,8 +221,9 @@ def _note_bridge(channel: Channel, leg: FarLeg) -> None:
         channel.set(name, value)
 
 
-def _join(channel: Channel, leg: FarLeg) -> None:
-    channel.answer()
+def _join(channel: Channel, leg: FarLeg, *, answered: bool) -> None:
+    if answered:
+        channel.answer()
     now = channel.switch.micros()
     channel.callee = leg.number
     for name, value in (
@@ -227,7 +239,7 @@ def _join(channel: Channel, leg: FarLeg) -> None:
     ):
         channel.set(name, value)
     channel.times["Channel-Bridged-Time"] = now
-    times = {"Profile-Created-Time": now, "Channel-Created-Time": now, "Channel-Answered-Time": now}
+    times = {"Profile-Created-Time": now, "Channel-Created-Time": now, "Channel-Answered-Time": now if answered else 0}
     channel.other_leg = sip.callee_headers(channel.profile, leg.uuid, leg.number, leg.destination, times)
 
 

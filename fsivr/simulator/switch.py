@@ -165,6 +165,10 @@ class Switch:
         """Have a destination refuse calls with a cause."""
         self._far_ends[destination] = FarEnd(cause, after)
 
+    def early_media(self, destination: str, *, cause: HangupCause = HangupCause.USER_BUSY, after: float = 10.0) -> None:
+        """Have a destination send sound at once, as a carrier its ringing, and give up without an answer."""
+        self._far_ends[destination] = FarEnd(cause, after, early=True)
+
     # -- what the rest of the simulator asks ---------------------------------------------
 
     def micros(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gevent import socket
 from gevent.server import StreamServer
 
+from fsivr.esl.client import Client
 from fsivr.esl.messages import Event
 from tests.esl.peer import OK, Peer
 from tests.esl.switch_rules import Packet, read_packets
@@ -102,3 +103,30 @@ class InboundServer:
             # Not from inside its reader, which would end with it.
             peer.sock.shutdown(socket.SHUT_RDWR)
         return None
+
+
+def job_of(packet: Packet) -> str:
+    found = packet.get("Job-UUID")
+    assert found, "bgapi was sent without a Job-UUID of our own"
+    return found
+
+
+def accepted(packet: Packet) -> bytes:
+    job = job_of(packet)
+    return f"Content-Type: command/reply\nReply-Text: +OK Job-UUID: {job}\nJob-UUID: {job}\n\n".encode()
+
+
+def closing_on(word: str, last: bytes = b"") -> Answer:
+    def answer(peer: Peer, packet: Packet) -> object:
+        if not packet.command.startswith(word):
+            return NotImplemented
+        if last:
+            peer.send(last)
+        peer.sock.shutdown(socket.SHUT_RDWR)
+        return None
+
+    return answer
+
+
+Listen = Callable[..., InboundServer]
+Connect = Callable[..., Client]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 CONNECT = b"Event-Name: CHANNEL_DATA\n"
 
@@ -24,7 +25,7 @@ class Naive:
             return True
         return self.payload.endswith(b"\n\n") and self.rest == b"" and b"Content-Length" not in self.payload
 
-    @property
+    @cached_property
     def decoded(self) -> dict[str, str]:
         if self.kind == b"text/event-plain":
             return {text(name): text(percent(value)) for name, value in self.inner.items()}

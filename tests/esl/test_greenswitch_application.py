@@ -122,6 +122,10 @@ class EveryMethod(MyApplication):
         say()
         ended = session.call_command("sleep", "100", block=True)
         seen.append(ended.headers["Application"])
+        self.leave()
+
+    def leave(self):
+        session, seen = self.session, self.seen
         session.bridge("user/agent", block=True)
         seen.append(session.call_command("set", "note=text", block=True).headers["Application-Response"])
         seen.append(session.send("api uuid_getvar %s note" % session.uuid).data)  # noqa: UP031

@@ -39,7 +39,7 @@ def same(left: list[Message], right: list[Message]) -> bool:
 
 def random_cuts(data: bytes, seed: int) -> Iterator[bytes]:
     rng = random.Random(seed)
-    longest = (7, 300, 5_000, 80_000)[seed % 4]
+    longest = (40, 300, 5_000, 80_000)[seed % 4]
     at = 0
     while at < len(data):
         size = rng.randint(1, longest)

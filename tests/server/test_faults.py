@@ -9,16 +9,14 @@ can end: there the limits are short.)
 from __future__ import annotations
 
 import dataclasses
-import random
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
 from typing import Any
 
 import gevent
 import pytest
 from gevent.event import Event as Flag
 
-from fsivr import Call, ESLError, Handler, Hangup, HangupCause, NoInput, NoMatch
+from fsivr import Call, ESLError, Handler, Hangup, HangupCause
 from fsivr.esl.control import Limits
 from fsivr.simulator import Caller
 from tests.leaks import until
@@ -67,31 +65,35 @@ class Probe:
         self.raised: BaseException | None = None
         self.errors: list[BaseException] = []
         self.hung_up: list[HangupCause | None] = []
-        probe = self
+        self.handler = probing(self, verb)
 
-        class Probing(Handler):
-            def run(self, call: Call) -> None:
-                if probe.hurried:  # only now: to connect may take longer on a busy machine
-                    call._session.limits = Limits(reply=0.05, probe=0.02)  # type: ignore[attr-defined]
-                    call._session._exchange.timeout = 0.05  # type: ignore[attr-defined]
-                probe.entered.set()
-                probe.go.wait()
-                probe.before()
-                try:
-                    VERBS[verb](call)
-                except BaseException as error:
-                    probe.raised = error
-                    raise
-                finally:
-                    probe.left.set()
 
-            def on_error(self, call: Call, error: BaseException) -> None:
-                probe.errors.append(error)
+def probing(probe: Probe, verb: str) -> type[Handler]:
+    """The handler of a probe."""
 
-            def on_hangup(self, call: Call) -> None:
-                probe.hung_up.append(call.hangup_cause)
+    class Probing(Handler):
+        def run(self, call: Call) -> None:
+            if probe.hurried:  # only now: to connect may take longer on a busy machine
+                call._session.limits = Limits(reply=0.05, probe=0.02)  # type: ignore[attr-defined]
+                call._session._exchange.timeout = 0.05  # type: ignore[attr-defined]
+            probe.entered.set()
+            probe.go.wait()
+            probe.before()
+            try:
+                VERBS[verb](call)
+            except BaseException as error:
+                probe.raised = error
+                raise
+            finally:
+                probe.left.set()
 
-        self.handler = Probing
+        def on_error(self, call: Call, error: BaseException) -> None:
+            probe.errors.append(error)
+
+        def on_hangup(self, call: Call) -> None:
+            probe.hung_up.append(call.hangup_cause)
+
+    return Probing
 
 
 def served(switch: Any, **short: float) -> Any:
@@ -249,63 +251,3 @@ def test_a_handler_in_no_verb(switch: Any) -> None:
         assert probe.left.wait(20)
     assert isinstance(probe.raised, Hangup)
     assert until(lambda: probe.hung_up == [HangupCause.NETWORK_OUT_OF_ORDER])
-
-
-# -- a thousand calls -------------------------------------------------------------------------
-
-CALLS, AT_ONCE = 1000, 25
-
-
-class Anything(Handler):
-    """Verbs at random."""
-
-    rng = random.Random(20261124)
-    begun = 0
-    hung_up = 0
-    wrong: list[BaseException] = []  # noqa: RUF012  one for all of them
-
-    def run(self, call: Call) -> None:
-        kind = type(self)
-        kind.begun += 1
-        try:
-            for verb in kind.rng.choices(list(VERBS), k=kind.rng.randint(1, 6)):
-                with suppress(NoInput, NoMatch):
-                    VERBS[verb](call)
-        except Hangup:
-            raise
-        except BaseException as error:
-            kind.wrong.append(error)
-            raise
-
-    def on_hangup(self, call: Call) -> None:
-        type(self).hung_up += 1
-
-
-def test_a_thousand_calls_with_random_faults(switch: Any) -> None:
-    served(switch, reply_timeout=0.2, probe_interval=0.05)
-    rng = random.Random(4)
-    # A half-open line costs real time, the limit's, so it is rarer.
-    faults = [name for name in BREAKS if name != "half open"] * 4 + list(NOISE) * 2 + ["half open", "gone", "none"]
-    struck: dict[str, int] = {}
-    for _ in range(CALLS // AT_ONCE):
-        with ExitStack() as calls:
-            callers = []
-            for _ in range(AT_ONCE):
-                fault = rng.choice(faults)
-                struck[fault] = struck.get(fault, 0) + 1
-                caller = switch.call(handler=Anything, gone_before_connect=fault == "gone")
-                callers.append((calls.enter_context(caller), fault))
-            for caller, fault in callers:
-                caller.waits(rng.choice([0, 0, 0.02, 0.3, 1.1, 3]))
-                act = BREAKS.get(fault) or NOISE.get(fault)
-                if act is not None and not caller.over:
-                    act(caller)
-    server = switch._servers[-1][1]
-    assert until(lambda: server.ports_in_use == 0, 20)
-    assert sum(struck.values()) == CALLS
-    assert set(struck) == set(faults)
-    assert Anything.wrong == []
-    assert Anything.begun > CALLS * 0.8
-    assert Anything.hung_up == Anything.begun
-    assert server.calls == []
-    assert server.abandoned == 0
