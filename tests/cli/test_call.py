@@ -169,7 +169,7 @@ def test_nobody_listens(fsivr, server) -> None:
     server.stop(0)
     ran = fsivr("call", "4100", "--server", f"127.0.0.1:{port}")
     assert ran.code == 1
-    assert ran.err.startswith(f"fsivr: nobody listens at 127.0.0.1:{port}; start it with '")
+    assert ran.err.startswith(f"fsivr: nobody listens at 127.0.0.1:{port}; start one: ")
     assert ran.err.count("\n") == 1
 
 
