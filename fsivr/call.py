@@ -123,10 +123,10 @@ class Call:
             raise ValueError("nothing to play: give at least one prompt")
         steps = self._library.steps(prompts)
         completions = self._session.execute_all([step for _, step in steps], timeout=timeout)
-        for (played, _), completion in zip(steps, completions, strict=True):
+        for at, completion in enumerate(completions):
             said = completion.get("Application-Response")
             if said == "FILE NOT FOUND" or said == "PLAYBACK ERROR":  # noqa: PLR1714
-                self._not_played(played, said)
+                self._not_played(steps[at][0], said)
 
     def ask(
         self,

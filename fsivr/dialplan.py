@@ -88,6 +88,8 @@ class Dialplan:
 
     def __init__(self, extensions: Iterable[Extension] = ()) -> None:
         self._extensions = tuple(extensions)
+        #: Whether any extension looks at the socket's path.
+        self.has_paths = any(each.path is not None for each in self._extensions if isinstance(each, Extension))
         seen: set[tuple[str, str | None, str | None]] = set()
         for each in self._extensions:
             if not isinstance(each, Extension):

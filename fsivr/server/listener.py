@@ -166,7 +166,8 @@ class Server:
         session.attach()
         call = Call(session, self._library)
         channel = call.channel
-        path = channel.get("variable_socket_path")
+        # A variable that is not there is searched for through kilobytes.
+        path = channel.get("variable_socket_path") if self._dialplan.has_paths else ""
         extension = self._dialplan.match(channel.destination, channel.context, path)
         if extension is None:
             log.warning("call %s: no extension for %.80r", session.uuid, channel.destination)
