@@ -95,7 +95,16 @@ class Connection:
             if not stop:
                 break
             done = stop
-        self._buffer = bytearray() if done == size or self.failure else bytearray(block[done:])
+        self._keep(kept, data, done)
+
+    def _keep(self, kept: bytearray, data: bytes, done: int) -> None:
+        """Keep what is not whole yet; of a connection that failed, nothing."""
+        if self.failure:
+            self._buffer = bytearray()
+        elif kept:
+            del kept[:done]  # not copied anew for every byte that a slow sender adds
+        elif done < len(data):
+            self._buffer = bytearray(data[done:])
 
     def receive_end(self) -> None:
         """Take the end of the stream.

@@ -16,7 +16,7 @@ from gevent.server import StreamServer
 
 from fsivr.call import Call
 from fsivr.causes import HangupCause
-from fsivr.config import Settings, parse_address
+from fsivr.config import Settings
 from fsivr.dialplan import Dialplan
 from fsivr.errors import ConfigError, ESLError, Hangup
 from fsivr.esl.control import Limits
@@ -96,7 +96,7 @@ class Server:
 
         :raises ConfigError: the address cannot be listened on.
         """
-        sock = _listening(self.settings.listen)
+        sock = _listening(self.settings)
         listener = StreamServer(sock, self._serve)
         # Take all that is waiting before anything else runs: each admission is cheap.
         listener.max_accept = 512
@@ -208,13 +208,14 @@ class Server:
         return self._judged[host]
 
 
-def _listening(where: str) -> socket.socket:
+def _listening(settings: Settings) -> socket.socket:
     """A socket that listens; what it accepts inherits its options.
 
     :raises ConfigError: it cannot.
     """
+    where = settings.listen
     try:
-        host, port = parse_address(where)
+        host, port = settings.listen_address
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         sock = socket.socket(family, kind, protocol)
     except (OSError, UnicodeError) as error:

@@ -283,3 +283,15 @@ def test_a_fixed_answer_reads_as_if_parsed() -> None:
     assert one.reply_text == "+OK"
     assert one.body == b""
     assert one.content_type == "command/reply"
+
+
+def test_a_slow_sender_does_not_have_all_it_sent_copied_each_time() -> None:
+    connection = Connection()
+    connection.receive(b"Content-Type: x\n" + b"a" * 1000)
+    kept = connection._buffer
+    for _ in range(50):
+        connection.receive(b"a")
+    assert connection._buffer is kept
+    connection.receive(b"\n\nContent-Length: 9")
+    assert connection._buffer is kept
+    assert kept == b"Content-Length: 9"
