@@ -158,7 +158,7 @@ class Client(InboundESL):  # type: ignore[misc]
 
     def send(self, data: str) -> LegacyEvent:
         """The reply to a raw command: ``.headers`` and ``.data``."""
-        reply = self._ready().ask(raw_command(data), data.split(" ")[0])
+        reply = self._ready().ask(raw_command(data), data.split(None, 1)[0])
         return LegacyEvent(reply, reply.get("Reply-Text"))
 
     def stop(self) -> None:

@@ -9,7 +9,7 @@ import gevent
 import pytest
 
 from fsivr import Dialplan, Extension, Hangup, HangupCause
-from fsivr.errors import ConfigError, LocalProtocolError
+from fsivr.errors import ConfigError, LocalProtocolError, ReplyTimeout
 from fsivr.esl import commands
 from fsivr.esl.messages import event
 from fsivr.prompts import Say
@@ -68,9 +68,21 @@ def test_variables_make_a_dict_whatever_was_set_and_deleted(open_call: Open) -> 
 
 
 def test_two_hundred_prompts_have_their_time_together(open_call: Open) -> None:
-    call, peer = open_call()
+    def script(peer: Peer, packet: Packet) -> Any:
+        count.append(packet)
+        if len(count) in (128, 200):  # the last of those that are sent at once
+            gevent.sleep(0.15)
+        return plays(peer, packet)
+
+    call, _ = open_call()
     call.play(*["a"] * 200)
-    assert len([one for one in peer.executed if one.get("execute-app-arg") == "a.wav"]) == 200
+    call, peer = open_call()
+    count: list[Packet] = []
+    peer.script = lambda peer, packet: (
+        script(peer, packet) if packet.get("execute-app-arg") == "a.wav" else plays(peer, packet)
+    )
+    with pytest.raises(ReplyTimeout):
+        call.play(*["a"] * 200, timeout=0.2)
 
 
 @pytest.mark.parametrize("wrong", [["a"], None, 1.5])
@@ -105,9 +117,14 @@ def test_no_secret_is_in_an_error() -> None:
         commands.command("auth secret: half\nother: \rhalf")
     assert "secret" not in str(told_too.value)
     assert "half" not in str(told_too.value)
+    with pytest.raises(LocalProtocolError, match="the command 'auth'") as told_last:
+        commands.command("auth first\nsecond half: \rthird")
+    assert "half" not in str(told_last.value)
     with pytest.raises(LocalProtocolError, match="the body holds a NUL"):
         commands.command("sendmsg", [], "a\0b")
 
 
 def test_the_last_header_needs_no_line_break() -> None:
-    assert event(b"Event-Name: X\nApplication: playback").get("Application") == "playback"
+    told = event(b"Event-Name: X\nApplication: playback")
+    assert told.get("Application") == "playback"
+    assert told.last(b"\nApplication: ") == b"playback"

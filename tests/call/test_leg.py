@@ -13,7 +13,7 @@ from fsivr import (
     Leg,
 )
 from fsivr.call import _leg
-from tests.call.conversations import in_call
+from tests.call.conversations import Open, in_call
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,9 @@ def test_a_leg_that_only_sent_early_media_is_not_answered(switch: Any) -> None:
     with switch.call(handler=in_call(run)) as caller:
         caller.join()
     assert [(leg.answered, leg.hangup_cause, leg.duration) for leg in legs] == [(False, HangupCause.USER_BUSY, 0.0)]
+
+
+def test_a_bridge_asks_the_switch_to_ring_on_through_early_media(open_call: Open) -> None:
+    call, peer = open_call()
+    call.bridge("user/agent")
+    assert peer.executed[-1].get("execute-app-arg") == "{ignore_early_media=true}user/agent"

@@ -48,6 +48,13 @@ def test_a_count_of_digits_is_a_whole_number(open_call: Open, digits: Any) -> No
         call.ask("a", digits=digits)
 
 
+@pytest.mark.parametrize("digits", ["4", None, [1, 4], (4,), (1, 2, 3), ("1", "4")])
+def test_a_count_of_digits_that_is_no_number_is_named(open_call: Open, digits: Any) -> None:
+    call, _ = open_call()
+    with pytest.raises(ValueError, match="digits is a number from 1 to 128"):
+        call.ask("a", digits=digits)
+
+
 def test_a_pattern_that_is_none_is_refused(open_call: Open) -> None:
     call, peer = open_call()
     before = len(peer.commands)
