@@ -108,7 +108,10 @@ def test_every_command_and_option_is_documented() -> None:
         assert command is not None
         section = re.search(rf"^## `fsivr {name}\b.*?(?=^## |\Z)", text, re.M | re.S)
         assert section, f"docs/cli.md has no section on {name}"
-        for option in (option for parameter in command.params for option in parameter.opts if option.startswith("-")):
+        parts = list(command.commands.values()) if isinstance(command, click.Group) else []
+        assert all(f"`{part.name}" in section[0] for part in parts), f"docs/cli.md lacks a part of {name}"
+        parameters = [parameter for each in [command, *parts] for parameter in each.params]
+        for option in (option for parameter in parameters for option in parameter.opts if option.startswith("-")):
             assert f"`{option}" in section[0], f"docs/cli.md does not tell of {option} of {name}"
 
 

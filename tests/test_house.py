@@ -21,7 +21,7 @@ MOST_FUNCTION_LINES = 30
 MAY_IMPORT: dict[str, set[str]] = {
     "causes": set(),
     "errors": {"causes"},
-    "prompts": set(),
+    "prompts": {"errors"},
     "dialstring": set(),
     "channel": set(),
     "settings": {"errors"},
@@ -46,7 +46,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"cli"},
     "marshmallow": {"settings"},
-    "tomllib": {"config"},
+    "tomllib": {"config", "prompts"},
     "pytest": {"testing"},
     "_pytest": {"testing"},
 }

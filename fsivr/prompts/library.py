@@ -15,7 +15,8 @@ from fsivr.prompts.say import Say
 _STRING = "file_string://"
 _SILENCE = "silence_stream://"
 _TONE = "tone_stream://"
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,8})?", re.ASCII)
+#: How a language is written.
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,8})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class PromptLibrary:
 
         :raises ValueError: it is not written as ``en`` or ``pt_BR``.
         """
-        if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+        if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
             raise ValueError(f"a language is written as 'en' or 'pt_BR', not {str(language)[:80]!r}")
         return replace(self, language=language)
 
@@ -111,7 +112,7 @@ class PromptLibrary:
         if (application, argument) == self.application(prompt):
             return True
         language = re.split("[ /]", argument.removeprefix(self._folder), maxsplit=1)[0]
-        if not _LANGUAGE.fullmatch(language):
+        if not LANGUAGE.fullmatch(language):
             return False
         return (application, argument) == self.in_language(language).application(prompt)
 

@@ -68,7 +68,11 @@ def test_the_reader_of_a_pipe_may_leave() -> None:
     [
         ((), "Missing command. ('fsivr --help' tells more)"),
         (("sttings",), "there is no command sttings: did you mean settings? ('fsivr --help' tells more)"),
-        (("xyz",), "there is no command xyz: there are serve, call, route, settings, new. ('fsivr --help' tells more)"),
+        (
+            ("xyz",),
+            "there is no command xyz: there are serve, call, route, prompts, settings, new. "
+            "('fsivr --help' tells more)",
+        ),
         (("settings", "x"), "Got unexpected extra argument (x) ('fsivr settings --help' tells more)"),
         (("route",), "Missing argument 'NUMBER'. ('fsivr route --help' tells more)"),
         (("settings", "--config", "nowhere.toml"), "there is no settings file nowhere.toml"),
