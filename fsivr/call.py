@@ -11,8 +11,8 @@ from fsivr.channel import Channel, Control, Described, Variables
 from fsivr.dialstring import checked_destination
 from fsivr.errors import Hangup, PromptError
 from fsivr.leg import Leg
-from fsivr.prompts import Prompt, PromptLibrary
-from fsivr.questions import PromptLike, choices_of, question
+from fsivr.prompts import Prompt, PromptLibrary, PromptLike
+from fsivr.questions import choices_of, question
 
 T = TypeVar("T")
 
@@ -157,14 +157,9 @@ class Call:
         :raises NoMatch: something else was; ``.digits`` holds it.
         :raises PromptError: the switch could not play the prompts.
         """
-        meant = (
+        asked = question(
             self._library, digits, timeout, digit_timeout, terminator, pattern, tries, no_input, no_match, *prompts
-        )  # fmt: skip
-        try:
-            # Where files are looked for here, they may come or go at any time.
-            asked = question.__wrapped__(*meant) if self._library.path else question(*meant)
-        except TypeError:  # a list among them, which cannot be looked up
-            asked = question.__wrapped__(*meant)
+        )
         return asked.ask(self._session, self._play_one)
 
     def menu(
@@ -185,7 +180,7 @@ class Call:
         :raises NoInput: nothing was keyed in the last try.
         :raises NoMatch: something that is no choice was.
         """
-        spoken = [prompts] if isinstance(prompts, str | int | Prompt) else prompts
+        spoken = [prompts] if isinstance(prompts, PromptLike) else prompts
         keys = choices_of(choices)
         keyed = self.ask(
             *spoken,

@@ -88,8 +88,6 @@ class Dialplan:
 
     def __init__(self, extensions: Iterable[Extension] = ()) -> None:
         self._extensions = tuple(extensions)
-        #: Whether any extension looks at the socket's path.
-        self.has_paths = any(each.path is not None for each in self._extensions if isinstance(each, Extension))
         seen: set[tuple[str, str | None, str | None]] = set()
         for each in self._extensions:
             if not isinstance(each, Extension):
@@ -100,6 +98,8 @@ class Dialplan:
                     f"the extension {each.number!r} is in the dialplan twice; the second could never answer"
                 )
             seen.add(key)
+        #: Whether any extension looks at the socket's path.
+        self.has_paths = any(path is not None for _, _, path in seen)
 
     def __iter__(self) -> Iterator[Extension]:
         return iter(self._extensions)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Protocol
 
 from fsivr.channel import Described
 from fsivr.errors import NoInput, NoMatch, PromptError
-from fsivr.prompts import Prompt, PromptLibrary, Silence, prompt
+from fsivr.prompts import Prompt, PromptLibrary, PromptLike, Silence, prompt, remembered
 
-PromptLike = str | int | Prompt
 _KEYS = re.compile(r"[0-9*#A-D]+")
 _MOST = 128  # play_and_get_digits keeps input in a buffer of this size (mod_dptools.c)
 _VARIABLE = "fsivr_digits"
@@ -155,7 +153,7 @@ class Question:
         return steps
 
 
-@lru_cache(maxsize=1024, typed=True)  # an application asks the same few questions all day
+@remembered(1024)
 def question(
     library: PromptLibrary,
     digits: int | tuple[int, int],

@@ -32,9 +32,7 @@ def demonstrate(server: Server) -> None:
     screen.print(Text.assemble("\na demonstration: ", ("4100", "bold"), " is called, on a clock of its own"))
     paper = Paper(screen)
     settings = server.settings
-    library = PromptLibrary(
-        settings.prompts_path, settings.prompts_extension, settings.language, settings.fallback_languages
-    )
+    library = PromptLibrary.of(settings)
     switch = Switch(server.address, library=library)
     try:
         with switch.call("4100") as caller:

@@ -59,9 +59,7 @@ def place_call(
     path: str = "",
 ) -> int:
     """The exit code of one call, held in this terminal."""
-    library = PromptLibrary(
-        settings.prompts_path, settings.prompts_extension, settings.language, settings.fallback_languages
-    )
+    library = PromptLibrary.of(settings)
     switch = Switch(address, clock=RealClock(), library=library)
     screen = console()
     with Keyboard() as keyboard:

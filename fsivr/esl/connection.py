@@ -31,7 +31,6 @@ _API_OK = b"Content-Type: api/response\nContent-Length: 4\n\n+OK\n"
 API_OK_REPLY: Final = Reply(b"Content-Type: api/response\nContent-Length: 4", b"+OK\n")
 _REPLY = b"Content-Type: command/reply\n"
 _BLANK = re.compile(rb"\n\n").search  # a third of the time of bytes.find
-_new = tuple.__new__
 _CONNECT = b"Event-Name: CHANNEL_DATA\n"
 # Of an event the switch writes the length first, and the type (capture 01b_basic_sip).
 _EVENT = re.compile(rb"Content-Length: ([0-9]{1,12})\nContent-Type: text/event-plain\n\n")
@@ -154,7 +153,7 @@ class Connection:
         end = blank.start()
         head = bytes(block[start:end])
         if head.startswith(_REPLY) and b"\nContent-Length: " not in head:
-            self.ready.append(_new(Reply, (head, b"", 0)))
+            self.ready.append(Reply(head, b""))
             return end + 2
         stop = end + 2 + self._body_length(head)
         if self.failure:

@@ -1,8 +1,19 @@
 """What a caller can be made to hear."""
 
-from fsivr.prompts.library import PromptLibrary
-from fsivr.prompts.meant import prompt
+from fsivr.prompts.library import PromptLibrary, remembered
+from fsivr.prompts.meant import PromptLike, prompt
 from fsivr.prompts.prompt import File, Prompt, Silence, Speak, Tone
 from fsivr.prompts.say import Say
 
-__all__ = ["File", "Prompt", "PromptLibrary", "Say", "Silence", "Speak", "Tone", "prompt"]
+__all__ = [
+    "File",
+    "Prompt",
+    "PromptLibrary",
+    "PromptLike",
+    "Say",
+    "Silence",
+    "Speak",
+    "Tone",
+    "prompt",
+    "remembered",
+]

@@ -4,19 +4,68 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import Any, Protocol, TypeVar
 
-from fsivr.prompts.meant import prompt
+from fsivr.prompts.meant import PromptLike, prompt
 from fsivr.prompts.prompt import File, Prompt, Silence, Speak, Tone
 from fsivr.prompts.say import Say
 
+T = TypeVar("T")
 _STRING = "file_string://"
 _SILENCE = "silence_stream://"
 _TONE = "tone_stream://"
 #: How a language is written.
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,8})?", re.ASCII)
+
+
+class PromptSettings(Protocol):
+    """What settings say about prompts."""
+
+    @property
+    def prompts_path(self) -> str:
+        """The folder that prompts' names start from."""
+
+    @property
+    def prompts_extension(self) -> str:
+        """What a name without an extension gets."""
+
+    @property
+    def language(self) -> str:
+        """The language values are said in."""
+
+    @property
+    def fallback_languages(self) -> tuple[str, ...]:
+        """The languages whose folders are looked in next."""
+
+
+def remembered(most: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Has a function, whose first argument is a library, remember its latest results.
+
+    An application plays the same few hundred prompts all day. Nothing is remembered
+    where the library looks for files, which may come or go at any time, and of
+    arguments that cannot be looked up, as a list.
+
+    :param most: how many results are kept.
+    """
+
+    def remember(function: Callable[..., T]) -> Callable[..., T]:
+        cached = lru_cache(maxsize=most, typed=True)(function)
+
+        @wraps(function)
+        def call(library: PromptLibrary, *arguments: Any) -> T:
+            if library.path:
+                return function(library, *arguments)
+            try:
+                return cached(library, *arguments)
+            except TypeError:
+                return function(library, *arguments)
+
+        return call
+
+    return remember
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +97,17 @@ class PromptLibrary:
             raise ValueError(f"a language is written as 'en' or 'pt_BR', not {str(language)[:80]!r}")
         return replace(self, language=language)
 
-    def steps(self, values: Iterable[str | int | Prompt]) -> list[tuple[Prompt, tuple[str, str]]]:
+    @classmethod
+    def of(cls, settings: PromptSettings) -> PromptLibrary:
+        """The library that settings describe."""
+        return cls(settings.prompts_path, settings.prompts_extension, settings.language, settings.fallback_languages)
+
+    def steps(self, values: Iterable[PromptLike]) -> list[tuple[Prompt, tuple[str, str]]]:
         """Each prompt a handler meant, with the application and argument that play it.
 
         :raises ValueError: one of them is no prompt.
         """
-        if self.path:  # a file may come or go at any time
-            return [(meant, self.application(meant)) for meant in map(prompt, values)]
-        try:
-            return [_step(self, value) for value in values]
-        except TypeError:  # a list, which cannot be looked up
-            meant = [prompt(value) for value in values]
-            return [(each, self.application(each)) for each in meant]
+        return [_step(self, value) for value in values]
 
     def application(self, prompt: Prompt) -> tuple[str, str]:
         """The dialplan application and argument that play a prompt."""
@@ -92,8 +140,7 @@ class PromptLibrary:
     def file_string(self, prompts: Iterable[Prompt]) -> str:
         """Several prompts where the switch wants one file's name: it plays them without a gap.
 
-        A missing file in a string is skipped without a word (capture
-        ``02b_pagd_timeout`` played one by one; FACTS of 1.11 in ``docs/esl-quirks.md``).
+        A missing file in a string is skipped without a word (FACTS 3.13 in ``docs/esl-quirks.md``).
         """
         files = [self.file(prompt) for prompt in prompts]
         return files[0] if len(files) == 1 else _STRING + "!".join(files)
@@ -166,7 +213,7 @@ def _read_speak(argument: str) -> list[Prompt]:
         return []
 
 
-@lru_cache(maxsize=4096, typed=True)  # an application plays the same few hundred prompts all day
-def _step(library: PromptLibrary, value: str | int | Prompt) -> tuple[Prompt, tuple[str, str]]:
+@remembered(4096)
+def _step(library: PromptLibrary, value: PromptLike) -> tuple[Prompt, tuple[str, str]]:
     meant = prompt(value)
     return meant, library.application(meant)

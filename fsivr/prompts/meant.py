@@ -5,8 +5,11 @@ from __future__ import annotations
 from fsivr.prompts.prompt import File, Prompt
 from fsivr.prompts.say import Say
 
+#: What a handler may write for a prompt.
+PromptLike = str | int | Prompt
 
-def prompt(value: str | int | Prompt) -> Prompt:
+
+def prompt(value: PromptLike) -> Prompt:
     """The prompt a handler meant: a ``str`` is a sound file, an ``int`` a number to say.
 
     :raises ValueError: it is neither, nor a prompt.

@@ -47,12 +47,7 @@ class Server:
         self._dialplan = dialplan
         self._judged: dict[str, bool] = {}
         self._limits = Limits(self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit)
-        self._library = PromptLibrary(
-            self.settings.prompts_path,
-            self.settings.prompts_extension,
-            self.settings.language,
-            self.settings.fallback_languages,
-        )
+        self._library = PromptLibrary.of(self.settings)
         self._listener: StreamServer | None = None
         self._address: tuple[str, int] | None = None
         self._conversations: set[Conversation] = set()

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from fsivr.causes import HangupCause
-from fsivr.prompts import Prompt, prompt
+from fsivr.prompts import Prompt, PromptLike, prompt
 from fsivr.simulator.ear import Ear, Heard
 from fsivr.simulator.line import Line
 from fsivr.simulator.pump import Outcome
@@ -88,7 +88,7 @@ class Caller:
 
     # -- what the caller does ------------------------------------------------------------
 
-    def hears(self, *prompts: str | int | Prompt) -> None:
+    def hears(self, *prompts: PromptLike) -> None:
         """Wait until the prompts have been heard, to their end, one after the other.
 
         :raises Unheard: something else was heard, the call ended, or the handler fell silent.
@@ -99,7 +99,7 @@ class Caller:
             heard = self._next(wanted, number)
             self._run(lambda heard=heard: heard.ended or self.over)  # type: ignore[misc]
 
-    def dials(self, keys: str, *, during: str | int | Prompt | None = None) -> None:
+    def dials(self, keys: str, *, during: PromptLike | None = None) -> None:
         """Press keys, one after the other.
 
         :param during: press them as soon as this prompt begins, instead of now.
@@ -128,7 +128,7 @@ class Caller:
         until = self._switch.clock.now() + seconds
         self._run(lambda: self.over, until=until, patience=self._switch.grace, strict=False)
 
-    def hangs_up(self, cause: HangupCause | None = None, *, during: str | int | Prompt | None = None) -> None:
+    def hangs_up(self, cause: HangupCause | None = None, *, during: PromptLike | None = None) -> None:
         """Hang up.
 
         :param cause: ``NORMAL_CLEARING`` where left out; ``ORIGINATOR_CANCEL`` before the answer.
@@ -250,7 +250,7 @@ class Caller:
         patience = self._switch.patience if patience is None else patience
         return self._switch.pump.run(self, done, until=until, patience=patience, strict=strict)
 
-    def _begins(self, during: str | int | Prompt | None) -> None:
+    def _begins(self, during: PromptLike | None) -> None:
         self._start()
         if during is not None:
             self._next([prompt(during)], 0)

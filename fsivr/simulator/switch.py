@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 
 from fsivr.causes import HangupCause
-from fsivr.prompts import Prompt, PromptLibrary, prompt
+from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
 from fsivr.simulator import sip
 from fsivr.simulator.bridge import FarEnd, FarLeg, nobody
 from fsivr.simulator.caller import Caller
@@ -129,7 +129,7 @@ class Switch:
 
     # -- the world around --------------------------------------------------------------
 
-    def lasts(self, sound: str | int | Prompt, seconds: float) -> None:
+    def lasts(self, sound: PromptLike, seconds: float) -> None:
         """Have a prompt last so many seconds."""
         self._lengths[self.library.application(prompt(sound))] = seconds
 

@@ -26,9 +26,7 @@ class ServedSwitch(Switch):
     """
 
     def __init__(self, settings: Settings, dialplan_name: str) -> None:
-        library = PromptLibrary(
-            settings.prompts_path, settings.prompts_extension, settings.language, settings.fallback_languages
-        )
+        library = PromptLibrary.of(settings)
         super().__init__(("127.0.0.1", 0), library=library)
         self.settings = settings
         self._dialplan_name = dialplan_name

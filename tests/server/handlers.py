@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gevent.event import Event as Flag
+
 from fsivr import (
     Call,
     Handler,
@@ -54,6 +56,21 @@ def talk(serve: Serve, run: Callable[[Call], Any], **settings: Any) -> tuple[Ser
     assert serving.settled()
     assert peer.wait_end(10)
     return serving, peer, kind.seen
+
+
+def never_leaves(entered: Flag, release: Flag) -> Callable[[Call], None]:
+    """A handler's run that swallows all and never comes to a verb again, until it is released."""
+
+    def run(call: Call) -> None:
+        call.answer()
+        entered.set()
+        while not release.is_set():
+            try:  # noqa: SIM105
+                release.wait(0.02)
+            except BaseException:
+                pass
+
+    return run
 
 
 def raising(error: BaseException) -> Callable[[Call], None]:

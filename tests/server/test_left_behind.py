@@ -11,7 +11,7 @@ from fsivr import Call, Hangup
 from tests.esl.peer import Peer, hangup
 from tests.esl.switch_rules import Packet
 from tests.leaks import until
-from tests.server.handlers import plays, watched
+from tests.server.handlers import never_leaves, plays, watched
 from tests.server.serving import Serve, Waiting
 
 
@@ -19,14 +19,6 @@ def test_verbs_in_on_hangup_raise_hangup_and_no_more_when_run_was_left_behind(se
     """Only the greenlet that would not leave is thrown out of what it does."""
     entered, release = Flag(), Flag()
     went: list[str] = []
-
-    def run(call: Call) -> None:
-        entered.set()
-        while not release.is_set():
-            try:  # noqa: SIM105
-                release.wait(0.02)
-            except BaseException:
-                pass
 
     def on_hangup(self: Any, call: Call) -> None:
         for name in ("first", "second"):
@@ -36,7 +28,7 @@ def test_verbs_in_on_hangup_raise_hangup_and_no_more_when_run_was_left_behind(se
                 went.append(name)
         went.append("done")
 
-    serving = serve(watched(run, on_hangup=on_hangup), hangup_grace=0.02)
+    serving = serve(watched(never_leaves(entered, release), on_hangup=on_hangup), hangup_grace=0.02)
     peer = serving.call(plays)
     assert entered.wait(10)
     peer.send(hangup())

@@ -19,7 +19,7 @@ from fsivr import (
 )
 from tests.esl.peer import CONNECT_REPLY, UUID, hangup
 from tests.leaks import until
-from tests.server.handlers import kills, leaving, plays, raising, talk, watched
+from tests.server.handlers import kills, leaving, never_leaves, plays, raising, talk, watched
 from tests.server.serving import Serve
 
 
@@ -113,19 +113,8 @@ def test_a_handler_that_cannot_be_thrown_out_is_left_behind_and_told(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It swallows all and never comes back to a verb. Its call ends all the same, and its port is free."""
-    release = Flag()
-
-    def run(call: Call) -> None:
-        call.answer()
-        entered.set()
-        while not release.is_set():
-            try:  # noqa: SIM105
-                release.wait(0.02)
-            except BaseException:
-                pass
-
-    entered = Flag()
-    kind = watched(run)
+    entered, release = Flag(), Flag()
+    kind = watched(never_leaves(entered, release))
     serving = serve(kind, hangup_grace=0.02)
     peer = serving.call(plays)
     assert entered.wait(10)
