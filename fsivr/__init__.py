@@ -1,27 +1,29 @@
 """Telephone applications on FreeSWITCH: a call is a class, and a test needs no switch."""
 
-from fsivr.call import Call
+from fsivr.call import Call, Channel, Leg
 from fsivr.causes import HangupCause
-from fsivr.channel import Channel
 from fsivr.dialplan import Dialplan, Extension
 from fsivr.errors import (
     AuthenticationError,
     CommandRefused,
     ConfigError,
     ConnectionLost,
+    DeadlineExceeded,
     ESLError,
     FsivrError,
     Hangup,
     InputError,
     LocalProtocolError,
+    ModuleMissing,
     NoInput,
     NoMatch,
     PromptError,
+    RecordingError,
     RemoteProtocolError,
     ReplyTimeout,
+    SpeechError,
 )
 from fsivr.handler import Handler
-from fsivr.leg import Leg
 from fsivr.prompts import File, Say, Silence, Speak, Tone
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "CommandRefused",
     "ConfigError",
     "ConnectionLost",
+    "DeadlineExceeded",
     "Dialplan",
     "ESLError",
     "Extension",
@@ -42,13 +45,16 @@ __all__ = [
     "InputError",
     "Leg",
     "LocalProtocolError",
+    "ModuleMissing",
     "NoInput",
     "NoMatch",
     "PromptError",
+    "RecordingError",
     "RemoteProtocolError",
     "ReplyTimeout",
     "Say",
     "Silence",
     "Speak",
+    "SpeechError",
     "Tone",
 ]

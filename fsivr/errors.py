@@ -6,6 +6,10 @@
     FsivrError                   .hangup_cause says how an uncaught one ends the call
       InputError                 the caller keyed nothing usable: NoInput, NoMatch
       PromptError                the switch could not play it
+      RecordingError             it could not be recorded
+      SpeechError                speech could not be recognised
+      ModuleMissing              the switch lacks what a verb needs
+      DeadlineExceeded           it took longer than ``call.deadline`` allows
       ESLError                   ConnectionLost, CommandRefused, ReplyTimeout,
                                  LocalProtocolError, RemoteProtocolError, AuthenticationError
       ConfigError                which setting, what was given, what is allowed
@@ -63,6 +67,26 @@ class NoMatch(InputError):
 
 class PromptError(FsivrError):
     """The switch could not play a prompt; the message names it and what the switch said."""
+
+
+class RecordingError(FsivrError):
+    """It could not be recorded; the message names the file and the reason."""
+
+
+class SpeechError(FsivrError):
+    """Speech could not be recognised: the engine failed, or its answer cannot be read."""
+
+
+class ModuleMissing(FsivrError):
+    """The switch has not loaded the module that a verb needs; the message names both."""
+
+    hangup_cause = HangupCause.SERVICE_NOT_IMPLEMENTED
+
+
+class DeadlineExceeded(FsivrError):
+    """A ``with call.deadline(…)`` block was not done in time."""
+
+    hangup_cause = HangupCause.ALLOTTED_TIMEOUT
 
 
 class ESLError(FsivrError):

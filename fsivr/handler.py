@@ -15,8 +15,8 @@ class Handler(ABC):
     """
 
     @abstractmethod
-    def run(self, call: Call) -> None:
-        """Hold the conversation. When it returns, the call is hung up."""
+    def run(self, call: Call) -> object:
+        """Hold the conversation. When it returns, the call is hung up; what it returns is for ``call.invoke``."""
 
     def on_error(self, call: Call, error: BaseException) -> None:  # noqa: B027
         """Called with an error that left ``run``, while the call may still be up.

@@ -116,7 +116,9 @@ def test_every_command_and_option_is_documented() -> None:
 
 
 def _public(holder: type) -> list[str]:
-    return [name for name in vars(holder) if not name.startswith("_")]
+    """The public names of a class, those of its parents in fsivr included."""
+    own = [kind for kind in holder.__mro__ if kind.__module__.startswith("fsivr.")]
+    return sorted({name for kind in own for name in vars(kind) if not name.startswith("_")})
 
 
 def test_every_public_name_is_documented() -> None:

@@ -22,13 +22,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "causes": set(),
     "errors": {"causes"},
     "prompts": {"errors"},
-    "dialstring": set(),
-    "channel": set(),
     "settings": {"errors"},
     "config": {"settings", "errors"},
-    "leg": {"causes"},
-    "questions": {"channel", "errors", "prompts"},
-    "call": {"causes", "channel", "dialstring", "errors", "leg", "prompts", "questions"},
+    "call": {"causes", "errors", "prompts"},
     "handler": {"call"},
     "dialplan": {"errors", "handler"},
     "esl": {"causes", "errors"},
@@ -37,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": {"config", "dialplan", "prompts", "server", "simulator"},
     "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator"},
     "__main__": {"cli"},
-    "__init__": {"call", "causes", "channel", "dialplan", "errors", "handler", "leg", "prompts"},
+    "__init__": {"call", "causes", "dialplan", "errors", "handler", "prompts"},
 }
 
 #: Libraries that have one place: a change of library is a change there.

@@ -92,7 +92,7 @@ def api(name: str, argument: str = "") -> bytes:
     return command(f"api {name} {argument}" if argument else f"api {name}")
 
 
-def execute(application: str, argument: str = "", *, event_uuid: str = "", lock: bool = False) -> bytes:
+def execute(application: str, argument: str = "", *, event_uuid: str = "", lock: bool = False, loops: int = 1) -> bytes:
     """The bytes that run a dialplan application on the channel.
 
     An argument with line breaks, with a leading space (which FreeSWITCH strips
@@ -100,6 +100,7 @@ def execute(application: str, argument: str = "", *, event_uuid: str = "", lock:
     counted body (capture ``06g_content_body_args``).
 
     :param event_uuid: comes back as ``Application-UUID`` (capture ``06a_event_uuid``).
+    :param loops: how often it is run, each round with the same id (capture ``06h_loops``); -1 for ever.
     :param lock: nothing queued later starts before this has ended (capture ``06c_overlap_event_lock``).
     :raises LocalProtocolError: text that cannot be sent.
     """
@@ -110,6 +111,9 @@ def execute(application: str, argument: str = "", *, event_uuid: str = "", lock:
         lines += 1
     if lock:
         text += "\nevent-lock: true"
+        lines += 1
+    if loops != 1:
+        text += f"\nloops: {loops}"
         lines += 1
     if not argument:
         return _wire(text, lines)

@@ -38,8 +38,8 @@ class CallState:
         self.error: ESLError | None = None
         #: Whether the switch took the call back: it lives on, in other hands.
         self.released = False
-        #: Called once, on the hub or by the verb that found out, when the call is over.
-        self.on_over: Callable[[], None] | None = None
+        self._over_hooks: list[Callable[[], None]] = []
+        self._watched: dict[str, list[Callable[[Event], None]]] = {}
         self._complete = False  # CHANNEL_HANGUP_COMPLETE was here: nothing more will come
         self._overtime = 0  # verbs called after the end
         self._expelled: object = None
@@ -60,6 +60,14 @@ class CallState:
         if self._dispatcher is None:
             self._dispatcher = Dispatcher(self)
         return self._dispatcher
+
+    def when_over(self, function: Callable[[], None]) -> Callable[[], None]:
+        """Have a function called once when the call is over, on the hub or by the verb that found out.
+
+        :returns: what ends it.
+        """
+        self._over_hooks.append(function)
+        return lambda: self._over_hooks.remove(function) if function in self._over_hooks else None
 
     def expel(self, greenlet: object, until: CodeType) -> None:
         """From now on verbs throw a greenlet out that swallows ``Hangup``, up to a function's code."""
@@ -104,6 +112,9 @@ class CallState:
                     self._on_other_end(message)
             elif message.named(_HANGUP) or message.named(_HANGUP_COMPLETE):
                 self._on_hangup(message)
+            if self._watched:
+                for function in list(self._watched.get(message.name, ())):
+                    function(message)
         elif type(message) is Notice:
             self._on_notice(message)
         if self._dispatcher is not None:
@@ -148,12 +159,18 @@ class CallState:
         self.hangup_cause, self.error = cause, error
         if self._grace is not None:
             self._grace.cancel()
-        if self.on_over is not None:
-            self.on_over()
+        for hook in list(self._over_hooks):
+            hook()
+        self._fail_completions(outlive=not self._complete and error is None)
+
+    def _fail_completions(self, *, outlive: bool) -> None:
+        """End every verb's wait; ``outlive``: but those for what ends after the hangup."""
         for completion in list(self._completions.values()):
-            completion.fail(self._reason())
+            if not (outlive and completion.outlives):
+                completion.fail(self._reason())
 
     def _end_seen(self) -> None:
+        self._fail_completions(outlive=False)
         for answer in list(self._end_awaited):
             answer.take_reply(None)
 

@@ -95,17 +95,19 @@ class Completion(_Wait):
 
     :param what: what is waited for, for the error.
     :param event_uuids: what the switch will name each application by, in order.
+    :param outlives: whether the end is of use also when the caller has hung up, as a recording's.
     """
 
-    __slots__ = ("_missing", "events", "unanswered")
+    __slots__ = ("_missing", "events", "outlives", "unanswered")
 
-    def __init__(self, what: str, event_uuids: list[bytes]) -> None:
+    def __init__(self, what: str, event_uuids: list[bytes], outlives: bool = False) -> None:
         self.what = what
         self.finished = False
         self._error = None
         self._waiter = None
         #: The completions by id, in the order the applications were sent.
         self.events: dict[bytes, Event | None] = dict.fromkeys(event_uuids)
+        self.outlives = outlives
         #: How many replies are still to come.
         self.unanswered = self._missing = len(event_uuids)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import gevent
 
-from fsivr.call import Call
+from fsivr.call import Call, HandOver
 from fsivr.causes import HangupCause
 from fsivr.errors import FsivrError, Hangup, InputError
 from fsivr.esl.session import Session
@@ -51,7 +51,7 @@ class Conversation:
         self._limit = limit
         self._on_end = on_end
         self._greenlet: gevent.Greenlet[..., None] = gevent.getcurrent()  # type: ignore[assignment]
-        self._instance: Handler | None = None
+        self._forget: Callable[[], None] = lambda: None
         self._alarm: Alarm | None = None
         self._reminders = 0
         self._ended = False
@@ -63,7 +63,7 @@ class Conversation:
         """Have the handler hold its conversation, then end the call; raises nothing."""
         session = self._session
         self._limit_alarm = Alarm(self._limit, self._on_limit)
-        session.on_over = self._on_over
+        self._forget = session.when_over(self._on_over)
         if session.over:
             self._on_over()
         self._end(self._talk())
@@ -80,8 +80,7 @@ class Conversation:
         try:
             if not issubclass(self.handler, Handler):
                 return self._talk_legacy()
-            self._instance = self.handler()
-            self._instance.run(self.call)
+            self._hold(self.handler)
             return HangupCause.NORMAL_CLEARING
         except Hangup as hangup:
             return hangup.cause
@@ -91,6 +90,16 @@ class Conversation:
             return HangupCause.MANAGER_REQUEST
         except BaseException as error:  # noqa: BLE001  gevent.Timeout and SystemExit too: none may end the server
             return self._failed(error, FsivrError.hangup_cause)
+
+    def _hold(self, handler: type[Any]) -> None:
+        """Have handlers hold the call, one after the other where one hands it over."""
+        while True:
+            try:
+                self.call.invoke(handler)
+                return
+            except HandOver as over:
+                self.handler = handler = over.handler
+                gevent.sleep(0)  # two that hand a call to each other for ever must not stop the others
 
     def _talk_legacy(self) -> HangupCause:
         """An application of greenswitch's: made with the session, and the dialplan goes on after it."""
@@ -103,8 +112,8 @@ class Conversation:
             log.info("call %s: %s gave up asking: %s", self.call.uuid, self.handler.__qualname__, error)
         else:
             log.error("call %s: %s ended with an error", self.call.uuid, self.handler.__qualname__, exc_info=error)
-        if self._instance is not None:
-            self._guarded("on_error", error)
+        if self.call.handlers:
+            self._guarded(self.call.handlers[-1], "on_error", error)
         return cause
 
     def _end(self, cause: HangupCause) -> None:
@@ -117,10 +126,11 @@ class Conversation:
                 alarm.cancel()
         try:
             self._session.end(self._stopping or cause)
-            # Most handlers have no on_hangup of their own, and need no watching in it.
-            if self._instance is not None and type(self._instance).on_hangup is not Handler.on_hangup:
-                self._start_grace()
-                self._guarded("on_hangup")
+            for instance in reversed(self.call.handlers):
+                # Most handlers have no on_hangup of their own, and need no watching in it.
+                if type(instance).on_hangup is not Handler.on_hangup:
+                    self._start_grace()
+                    self._guarded(instance, "on_hangup")
         finally:
             if self._alarm is not None:
                 self._alarm.cancel()
@@ -132,13 +142,12 @@ class Conversation:
             return
         self._finished = True
         self._session.close()
-        self._session.on_over = None
-        self._instance = None
+        self._forget()
         self._on_end(self)
 
-    def _guarded(self, method: str, *arguments: object) -> None:
+    def _guarded(self, instance: Handler, method: str, *arguments: object) -> None:
         try:
-            getattr(self._instance, method)(self.call, *arguments)
+            getattr(instance, method)(self.call, *arguments)
         except Hangup:
             pass
         except BaseException as error:  # noqa: BLE001
@@ -155,6 +164,8 @@ class Conversation:
             self._start_grace()
 
     def _start_grace(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._reminders = 0
         self._alarm = Alarm(self._grace, self._remind)
 

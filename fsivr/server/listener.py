@@ -19,7 +19,7 @@ from fsivr.causes import HangupCause
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan
 from fsivr.errors import ConfigError, ESLError, Hangup
-from fsivr.esl.control import Limits
+from fsivr.esl.orders import Limits
 from fsivr.esl.session import Session
 from fsivr.esl.transport import tune
 from fsivr.prompts import PromptLibrary

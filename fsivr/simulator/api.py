@@ -178,8 +178,13 @@ def _show(switch: Switch, argument: str) -> str:
     return f"\n{len(switch.channels)} total.\n"
 
 
+def _module_exists(switch: Switch, argument: str) -> str:
+    return "false" if argument in switch.modules_missing else "true"
+
+
 _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "status": _status,
+    "module_exists": _module_exists,
     "uuid_exists": _exists,
     "uuid_kill": _kill,
     "uuid_setvar": _setvar,

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fsivr.causes import HangupCause
-from fsivr.simulator import bridge, digits, playing
+from fsivr.simulator import bridge, digits, playing, recording, rooms, speech
 from fsivr.simulator.api import stop
+from fsivr.simulator.application import Application
 from fsivr.simulator.clock import next_tick
 from fsivr.simulator.tokens import is_true, separate
 from fsivr.simulator.wire import atoi
 
 if TYPE_CHECKING:
     from fsivr.simulator.thread import Thread
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """What ``execute`` runs.
-
-    :param needs_media: whether an unanswered channel is pre-answered first (FACTS 3.14).
-    """
-
-    run: Callable[[Thread, str], None]
-    needs_media: bool = False
 
 
 def _nothing(thread: Thread, argument: str) -> None:
@@ -109,46 +97,13 @@ def _transfer(thread: Thread, argument: str) -> None:
         thread.channel.transfer(words[0])
 
 
-def _record(thread: Thread, argument: str) -> None:
-    """Record until a digit of the terminators, silence or the time limit; a path must begin with "/"."""
-    channel = thread.channel
-    words = separate(argument, " ", 5)
-    if not words or not words[0].startswith("/"):
-        channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)  # FACTS 3.8
-        return
-    seconds = atoi(words[1]) if len(words) > 1 else 0
-    terminators = playing.terminators_of(channel)
-    began = thread.clock.now()
-    ends = began + seconds if seconds else None
-    channel.fire("RECORD_START", after=[("Record-File-Path", words[0])])
-    ended_by = ""
-    while channel.ready and not thread.take_break() and (ends is None or thread.clock.now() < ends - 1e-9):
-        thread.parse_commands()
-        if (digit := channel.take_digit()) and digit in terminators:
-            ended_by = digit
-            break
-        if channel.ready and not channel.breaking:
-            thread.wait(next_tick(thread.clock.now()) if channel.digits else ends)
-    length = round((thread.clock.now() - began) * 1000)
-    for name, value in (
-        ("playback_terminator_used", ended_by),
-        ("silence_hits_exhausted", "false"),
-        ("record_file_size", str(44 + length * 16)),
-        ("record_seconds", str(length // 1000)),
-        ("record_ms", str(length)),
-        ("record_samples", str(length * 8)),
-    ):
-        channel.set(name, value)
-    channel.fire("RECORD_STOP", after=[("Record-File-Path", words[0])])
-
-
 def _socket(thread: Thread, argument: str) -> None:
     thread.switch.run_socket(thread, argument)
 
 
 #: Applications that end at once and change nothing that a handler could notice.
 _WITHOUT_EFFECT = """
-    log info event set_user set_name record_session stop_record_session start_dtmf stop_dtmf
+    log info event set_user set_name start_dtmf stop_dtmf
     flush_dtmf send_display privacy set_audio_level presence sched_hangup verbose_events
     enable_heartbeat jitterbuffer unhold
 """
@@ -174,12 +129,14 @@ APPLICATIONS: dict[str, Application] = {
     "read": Application(digits.read_application, needs_media=True),
     "play_and_get_digits": Application(digits.play_and_get_digits, needs_media=True),
     "break": Application(lambda thread, argument: stop(thread.channel)),
-    "bridge": Application(bridge.bridge),
     "transfer": Application(_transfer),
     "park": Application(_hold),
     "echo": Application(_hold, needs_media=True),
     "hold": Application(_nothing),
-    "record": Application(_record, needs_media=True),
     "socket": Application(_socket),
     **{name: Application(_nothing) for name in _WITHOUT_EFFECT.split()},
+    **bridge.APPLICATIONS,
+    **recording.APPLICATIONS,
+    **rooms.APPLICATIONS,
+    **speech.APPLICATIONS,
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fsivr.causes import HangupCause
 from fsivr.simulator import sip
+from fsivr.simulator.application import Application
 from fsivr.simulator.clock import next_tick
 from fsivr.simulator.tokens import is_true
 from fsivr.simulator.wire import atoi
@@ -253,3 +254,6 @@ def _part(channel: Channel, leg: FarLeg) -> None:
     else:
         cause = channel.hangup_cause or HangupCause.NORMAL_CLEARING
     channel.set("bridge_hangup_cause", cause.name)
+
+
+APPLICATIONS = {"bridge": Application(bridge)}

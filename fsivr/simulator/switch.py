@@ -7,27 +7,27 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 
 from fsivr.causes import HangupCause
-from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
+from fsivr.prompts import PromptLibrary
 from fsivr.simulator import sip
-from fsivr.simulator.bridge import FarEnd, FarLeg, nobody
+from fsivr.simulator.bridge import FarLeg
 from fsivr.simulator.caller import Caller
 from fsivr.simulator.channel import Channel
 from fsivr.simulator.clock import Clock, VirtualClock
 from fsivr.simulator.event import Event
 from fsivr.simulator.line import Line
 from fsivr.simulator.outbound import Outbound
+from fsivr.simulator.participant import Participant
 from fsivr.simulator.pump import Pump
 from fsivr.simulator.record import Record
 from fsivr.simulator.thread import Thread
 from fsivr.simulator.wire import atoi
+from fsivr.simulator.world import World
 
-#: Seconds a sound lasts where nothing else was said.
-LENGTH = 1.0
 # The switch's own time between `connect` and CHANNEL_PARK (captures: 1 to 20 ms).
 _BEFORE_PARK = 0.001
 
 
-class Switch:
+class Switch(World):
     """A FreeSWITCH that opens the event socket to a handler's server, and callers to call it with.
 
     :param address: the server's host and port.
@@ -41,9 +41,9 @@ class Switch:
         if isinstance(address, str):
             host, _, port = address.rpartition(":")
             address = (host.strip("[]"), int(port))
+        super().__init__(PromptLibrary() if library is None else library)
         self.address = address
         self.clock: Clock = VirtualClock() if clock is None else clock
-        self.library = PromptLibrary() if library is None else library
         self.pump = Pump(self.clock)
         #: Real seconds that a handler may think before a waiting caller gives up.
         self.patience = 5.0
@@ -63,10 +63,7 @@ class Switch:
         self._epoch = int(time.time()) * 1_000_000
         self._sequence = 0
         self._threads: set[Thread] = set()
-        self._starting: dict[Thread, tuple[Caller, Line, bool]] = {}
-        self._lengths: dict[tuple[str, str], float] = {}
-        self._missing: set[str] = set()
-        self._far_ends: dict[str, FarEnd] = {}
+        self._starting: dict[Thread, tuple[Participant, Line, bool]] = {}
 
     # -- calls -------------------------------------------------------------------------
 
@@ -105,11 +102,11 @@ class Switch:
         return Caller(self, title, thread, gone_before_connect=gone_before_connect)
 
     @property
-    def callers(self) -> list[Caller]:
+    def callers(self) -> list[Participant]:
         """Those whose call has not ended."""
         return [self._starting[thread][0] for thread in self._threads]
 
-    def begin(self, caller: Caller, thread: Thread, line: Line, *, gone: bool) -> None:
+    def begin(self, caller: Participant, thread: Thread, line: Line, *, gone: bool) -> None:
         """Let a call begin: what ``Caller`` does first."""
         self.channels[thread.channel.uuid] = thread.channel
         self._threads.add(thread)
@@ -127,48 +124,6 @@ class Switch:
         self._threads.clear()
         self.channels.clear()
 
-    # -- the world around --------------------------------------------------------------
-
-    def lasts(self, sound: PromptLike, seconds: float) -> None:
-        """Have a prompt last so many seconds."""
-        self._lengths[self.library.application(prompt(sound))] = seconds
-
-    def missing(self, sound: str | Prompt) -> None:
-        """Have a sound file missing."""
-        self._missing.add(self.library.file(prompt(sound)))
-
-    def answers(
-        self,
-        destination: str,
-        *,
-        after: float = 1.0,
-        talks: float | None = None,
-        cause: HangupCause = HangupCause.NORMAL_CLEARING,
-    ) -> None:
-        """Have somebody answer at a destination as ``user/agent``.
-
-        :param after: seconds it rings.
-        :param talks: seconds until they hang up; None: until the caller does.
-        :param cause: what they hang up with.
-        """
-        self._far_ends[destination] = FarEnd(None, after, talks, cause)
-
-    def busy(self, destination: str, *, after: float = 0.0) -> None:
-        """Have a destination be busy."""
-        self.rejects(destination, cause=HangupCause.USER_BUSY, after=after)
-
-    def no_answer(self, destination: str) -> None:
-        """Have a destination ring and ring."""
-        self._far_ends[destination] = FarEnd(HangupCause.NO_ANSWER, float("inf"))
-
-    def rejects(self, destination: str, *, cause: HangupCause = HangupCause.CALL_REJECTED, after: float = 0.0) -> None:
-        """Have a destination refuse calls with a cause."""
-        self._far_ends[destination] = FarEnd(cause, after)
-
-    def early_media(self, destination: str, *, cause: HangupCause = HangupCause.USER_BUSY, after: float = 10.0) -> None:
-        """Have a destination send sound at once, as a carrier its ringing, and give up without an answer."""
-        self._far_ends[destination] = FarEnd(cause, after, early=True)
-
     # -- what the rest of the simulator asks ---------------------------------------------
 
     def micros(self) -> int:
@@ -179,30 +134,6 @@ class Switch:
         """The number of the next event."""
         self._sequence += 1
         return self._sequence
-
-    def length(self, application: str, argument: str) -> float:
-        """How many seconds a sound lasts."""
-        known = self._lengths.get((application, argument))
-        if known is not None:
-            return known
-        if argument.startswith("silence_stream://"):
-            milliseconds = atoi(argument.removeprefix("silence_stream://"))
-            return float("inf") if milliseconds < 0 else milliseconds / 1000
-        if argument.startswith("tone_stream://"):
-            return _tone_length(argument)
-        return LENGTH
-
-    def is_missing(self, name: str) -> bool:
-        """Whether there is no sound file of that name."""
-        return name in self._missing
-
-    def far_end(self, destination: str) -> FarEnd:
-        """What calling a destination comes to."""
-        return self._far_ends.get(destination) or nobody(destination)
-
-    def knows(self, destination: str) -> bool:
-        """Whether there is a telephone at a destination."""
-        return destination in self._far_ends
 
     def broadcast(self, event: Event, channel: Record | None) -> None:
         """Hand an event to the event sockets that see those of other channels too."""
@@ -266,16 +197,3 @@ class Switch:
 
 def _new_uuid() -> str:
     return str(uuid.uuid4())
-
-
-def _tone_length(argument: str) -> float:
-    """The seconds of a tone: ``%(200,100,440)`` sounds 200 ms and rests 100 ms."""
-    spec, *options = argument.removeprefix("tone_stream://").split(";")
-    total = 0
-    for tone in spec.split("%(")[1:]:
-        parts = tone.split(",")
-        total += sum(max(0, atoi(part)) for part in parts[:2])
-    loops = next((atoi(option[6:]) for option in options if option.startswith("loops=")), 1)
-    if loops < 0:
-        return float("inf")
-    return max(total, 20) * max(loops, 1) / 1000

@@ -9,7 +9,7 @@ import pytest
 from gevent import socket
 
 from fsivr import Call
-from fsivr.esl.control import Limits
+from fsivr.esl.orders import Limits
 from fsivr.esl.session import Session
 from tests.call.conversations import Open, plays
 from tests.esl.peer import Peer

@@ -12,7 +12,7 @@ from fsivr import (
     HangupCause,
     Leg,
 )
-from fsivr.call import _leg
+from fsivr.call.connecting import _leg
 from tests.call.conversations import Open, in_call
 
 

@@ -11,7 +11,7 @@ import pytest
 from gevent import socket
 
 from fsivr.esl.client import Client
-from fsivr.esl.control import Limits
+from fsivr.esl.orders import Limits
 from fsivr.esl.session import Session
 from tests.esl.control import LONG, Open
 from tests.esl.inbound import Answer, Connect, InboundServer, Listen

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fsivr.esl.control import Limits
+from fsivr.esl.orders import Limits
 from tests.esl.peer import OK, Peer, complete
 from tests.esl.switch_rules import Packet
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import gevent
 
-from fsivr.esl.control import Limits
+from fsivr.esl.orders import Limits
 from tests.esl.control import Open, plays
 from tests.esl.peer import OK, Peer, api_response, complete
 from tests.esl.switch_rules import Packet

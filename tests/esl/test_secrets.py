@@ -6,7 +6,7 @@ import pytest
 from greenswitch.esl import OutboundSessionHasGoneAway
 
 from fsivr.errors import ReplyTimeout
-from fsivr.esl.control import Limits
+from fsivr.esl.orders import Limits
 from tests.esl.control import Open
 from tests.esl.inbound import Connect, Listen
 from tests.esl.peer import default

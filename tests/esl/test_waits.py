@@ -17,7 +17,7 @@ from fsivr.errors import (
     RemoteProtocolError,
     ReplyTimeout,
 )
-from fsivr.esl.control import Limits
+from fsivr.esl.orders import Limits
 from tests.esl.control import SHORT, WAITS, Open, plays, raised_by
 from tests.esl.peer import CONNECT_REPLY, OK, UUID, Peer, api_response, complete, event, hangup
 from tests.esl.switch_rules import Packet

@@ -17,24 +17,10 @@ import pytest
 from gevent.event import Event as Flag
 
 from fsivr import Call, ESLError, Handler, Hangup, HangupCause
-from fsivr.esl.control import Limits
+from fsivr.esl.orders import Limits
 from fsivr.simulator import Caller
 from tests.leaks import until
-
-VERBS: dict[str, Callable[[Call], Any]] = {
-    "answer": lambda call: call.answer(),
-    "play one": lambda call: call.play("one"),
-    "play several": lambda call: call.play("one", "two", 3, "four"),
-    "ask": lambda call: call.ask("one", digits=4),
-    "menu": lambda call: call.menu(["one", "two"], {"1": 1, "22": 2}),
-    "bridge": lambda call: call.bridge("user/agent"),
-    "sleep": lambda call: call.sleep(30),
-    "set variable": lambda call: call.variables.__setitem__("note", "text"),
-    "hangup": lambda call: call.hangup(HangupCause.USER_BUSY),
-}
-
-#: Those that ask something of the switch and run no application, which could be in its middle.
-BRIEF = ("set variable", "hangup")
+from tests.verbs import BRIEF, VERBS
 
 BREAKS: dict[str, Callable[[Caller], Any]] = {
     "end of file": lambda caller: caller.line.eof(),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fsivr.channel import Described
+from fsivr.call.channel import Described
 from fsivr.errors import NoInput, NoMatch, PromptError
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, Silence, prompt, remembered
 

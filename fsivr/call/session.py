@@ -1,0 +1,57 @@
+"""What a call needs of the event socket that controls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from fsivr.call.channel import Control, Described
+from fsivr.causes import HangupCause
+
+
+class Running(Protocol):
+    """An application that was started and not waited for."""
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+
+
+class Session(Control, Protocol):
+    """The event socket of one call; each method raises ``Hangup`` when the call is over."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the call is over."""
+
+    @property
+    def hangup_cause(self) -> HangupCause | None:
+        """Why it ended."""
+
+    def execute(
+        self, application: str, argument: str = "", *, timeout: float | None = None, outlives: bool = False
+    ) -> Described:
+        """Run an application and wait for its end; ``outlives``: also where the caller hangs up meanwhile."""
+
+    def execute_all(self, steps: Sequence[tuple[str, str]], *, timeout: float | None = None) -> Sequence[Described]:
+        """Run several without a gap and wait for the end of the last."""
+
+    def begin(self, application: str, argument: str = "", *, loops: int = 1) -> Running:
+        """Start an application; what is executed afterwards runs inside it, and it goes on."""
+
+    def api(self, command: str, argument: str = "") -> str:
+        """Ask an API command and wait for what it prints."""
+
+    def post(self, command: str, argument: str = "") -> None:
+        """Have an API command run before what is sent next."""
+
+    def watch(self, event: str, function: Callable[[Described], None]) -> Callable[[], None]:
+        """Have a function called on the hub with each event of a name; what is returned ends it."""
+
+    def when_over(self, function: Callable[[], None]) -> Callable[[], None]:
+        """Have a function called once, on the hub as it may be, when the call is over; what is returned ends it."""
+
+    def refresh(self) -> None:
+        """Have the switch describe the channel anew."""
+
+    def kill(self, cause: HangupCause) -> None:
+        """Hang up now."""

@@ -1,0 +1,107 @@
+"""The verbs of time: waiting, and not waiting for ever."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import gevent
+from gevent import get_hub, getcurrent
+
+from fsivr.call.line import Line
+from fsivr.call.session import Session
+from fsivr.causes import HangupCause
+from fsivr.errors import DeadlineExceeded, Hangup
+
+_LONGEST = 86400
+
+
+class Timing(Line):
+    """A call whose waits have their limits."""
+
+    def sleep(self, seconds: float) -> None:
+        """Keep the line open in silence for so many seconds; keys pressed meanwhile are dropped."""
+        _check("sleep", seconds)
+        self._session.execute("sleep", str(max(1, round(seconds * 1000))), timeout=seconds + 30)
+
+    def deadline(self, seconds: float) -> Deadline:
+        """A ``with`` block that may take so many seconds, whatever it waits for.
+
+        What it waits for when they are over, verb or other, is broken off there.
+
+        :raises DeadlineExceeded: it took longer.
+        """
+        _check("deadline", seconds)
+        return Deadline(seconds)
+
+    def interruptible(self) -> Interruptible:
+        """A ``with`` block that the caller's hangup breaks off, whatever it waits for: a request, a query.
+
+        :raises Hangup: the call is over, or ended within the block.
+        """
+        return Interruptible(self._session)
+
+
+class Deadline:
+    """The time that a ``with`` block may take."""
+
+    __slots__ = ("_timeout", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        #: How long the block may take.
+        self.seconds = seconds
+        self._timeout = gevent.Timeout(seconds)
+
+    def __enter__(self) -> Self:
+        self._timeout.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timeout.close()
+        # A gevent.Timeout is a BaseException, and must not get any further.
+        if error is self._timeout:
+            raise DeadlineExceeded(f"it was not done within {self.seconds:g} s") from None
+
+
+class Interruptible:
+    """A ``with`` block that ends when the call does."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._inside = False
+
+    def __enter__(self) -> Self:
+        self._greenlet = getcurrent()
+        self._inside = True
+        self._cancel = self._session.when_over(self._on_over)
+        if self._session.over:
+            self._leave()
+            raise self._hangup()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        self._inside = False
+        self._cancel()
+
+    def _on_over(self) -> None:
+        # In the loop's next turn: a verb of the block is told by itself, and first.
+        get_hub().loop.run_callback(self._break_off)
+
+    def _break_off(self) -> None:
+        if self._inside and not self._greenlet.dead:
+            self._greenlet.throw(self._hangup())
+
+    def _hangup(self) -> Hangup:
+        return Hangup(self._session.hangup_cause or HangupCause.NORMAL_UNSPECIFIED)
+
+
+def _check(verb: str, seconds: float) -> None:
+    if not 0 < seconds <= _LONGEST:
+        raise ValueError(f"{verb} takes seconds above 0 and up to {_LONGEST}, not {seconds!r}")

@@ -1,0 +1,107 @@
+"""The world around the simulated switch: sounds and how long they last, modules, and who can be called."""
+
+from __future__ import annotations
+
+from fsivr.causes import HangupCause
+from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
+from fsivr.simulator.bridge import FarEnd, nobody
+from fsivr.simulator.wire import atoi
+
+#: Seconds a sound lasts where nothing else was said.
+LENGTH = 1.0
+
+
+class World:
+    """What a test says of the world; everything has a usual state that needs no word.
+
+    :param library: how the handler's prompts are named.
+    """
+
+    def __init__(self, library: PromptLibrary) -> None:
+        self.library = library
+        #: Modules that the switch lacks, as ``mod_fifo``; it has every other.
+        self.modules_missing: set[str] = set()
+        self._lengths: dict[tuple[str, str], float] = {}
+        self._missing: set[str] = set()
+        self._far_ends: dict[str, FarEnd] = {}
+
+    # -- what a test says --------------------------------------------------------------
+
+    def lasts(self, sound: PromptLike, seconds: float) -> None:
+        """Have a prompt last so many seconds."""
+        self._lengths[self.library.application(prompt(sound))] = seconds
+
+    def missing(self, sound: str | Prompt) -> None:
+        """Have a sound file missing."""
+        self._missing.add(self.library.file(prompt(sound)))
+
+    def answers(
+        self,
+        destination: str,
+        *,
+        after: float = 1.0,
+        talks: float | None = None,
+        cause: HangupCause = HangupCause.NORMAL_CLEARING,
+    ) -> None:
+        """Have somebody answer at a destination as ``user/agent``.
+
+        :param after: seconds it rings.
+        :param talks: seconds until they hang up; None: until the caller does.
+        :param cause: what they hang up with.
+        """
+        self._far_ends[destination] = FarEnd(None, after, talks, cause)
+
+    def busy(self, destination: str, *, after: float = 0.0) -> None:
+        """Have a destination be busy."""
+        self.rejects(destination, cause=HangupCause.USER_BUSY, after=after)
+
+    def no_answer(self, destination: str) -> None:
+        """Have a destination ring and ring."""
+        self._far_ends[destination] = FarEnd(HangupCause.NO_ANSWER, float("inf"))
+
+    def rejects(self, destination: str, *, cause: HangupCause = HangupCause.CALL_REJECTED, after: float = 0.0) -> None:
+        """Have a destination refuse calls with a cause."""
+        self._far_ends[destination] = FarEnd(cause, after)
+
+    def early_media(self, destination: str, *, cause: HangupCause = HangupCause.USER_BUSY, after: float = 10.0) -> None:
+        """Have a destination send sound at once, as a carrier its ringing, and give up without an answer."""
+        self._far_ends[destination] = FarEnd(cause, after, early=True)
+
+    # -- what the switch asks --------------------------------------------------------------
+
+    def length(self, application: str, argument: str) -> float:
+        """How many seconds a sound lasts."""
+        known = self._lengths.get((application, argument))
+        if known is not None:
+            return known
+        if argument.startswith("silence_stream://"):
+            milliseconds = atoi(argument.removeprefix("silence_stream://"))
+            return float("inf") if milliseconds < 0 else milliseconds / 1000
+        if argument.startswith("tone_stream://"):
+            return _tone_length(argument)
+        return LENGTH
+
+    def is_missing(self, name: str) -> bool:
+        """Whether there is no sound file of that name."""
+        return name in self._missing
+
+    def far_end(self, destination: str) -> FarEnd:
+        """What calling a destination comes to."""
+        return self._far_ends.get(destination) or nobody(destination)
+
+    def knows(self, destination: str) -> bool:
+        """Whether there is a telephone at a destination."""
+        return destination in self._far_ends
+
+
+def _tone_length(argument: str) -> float:
+    """The seconds of a tone: ``%(200,100,440)`` sounds 200 ms and rests 100 ms."""
+    spec, *options = argument.removeprefix("tone_stream://").split(";")
+    total = 0
+    for tone in spec.split("%(")[1:]:
+        parts = tone.split(",")
+        total += sum(max(0, atoi(part)) for part in parts[:2])
+    loops = next((atoi(option[6:]) for option in options if option.startswith("loops=")), 1)
+    if loops < 0:
+        return float("inf")
+    return max(total, 20) * max(loops, 1) / 1000
