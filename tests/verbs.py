@@ -6,27 +6,83 @@ A test sees to it that no verb of ``Call`` is missing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from fsivr import Call, HangupCause
+import gevent
 
-VERBS: dict[str, Callable[[Call], Any]] = {
-    "answer": lambda call: call.answer(),
-    "play one": lambda call: call.play("one"),
-    "play several": lambda call: call.play("one", "two", 3, "four"),
-    "ask": lambda call: call.ask("one", digits=4),
-    "menu": lambda call: call.menu(["one", "two"], {"1": 1, "22": 2}),
-    "bridge": lambda call: call.bridge("user/agent"),
-    "sleep": lambda call: call.sleep(30),
-    "set variable": lambda call: call.variables.__setitem__("note", "text"),
-    "hangup": lambda call: call.hangup(HangupCause.USER_BUSY),
+from fsivr import Call, Handler, HangupCause
+from fsivr.simulator import Caller
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb in use.
+
+    :param run: what a handler does.
+    :param meanwhile: what the caller does so that it comes to its end.
+    :param brief: it asks something of the switch and runs no application, which could be in its middle.
+    :param quick: its application is over in 20 ms.
+    :param ends_with: the cause that the call ends with after it.
+    :param survives: faults after which it returns instead of raising ``Hangup``.
+    :param setup: what the world around the switch is like.
+    """
+
+    run: Callable[[Call], Any]
+    meanwhile: Callable[[Caller], Any] = lambda caller: None
+    brief: bool = False
+    quick: bool = False
+    ends_with: HangupCause = HangupCause.NORMAL_CLEARING
+    survives: tuple[str, ...] = ()
+    setup: Callable[[Any], Any] = lambda switch: None
+
+
+class Playing(Handler):
+    """What another handler hands a call to."""
+
+    def run(self, call: Call) -> None:
+        call.play("one")
+
+
+def _dials_after(keys: str, *prompts: str) -> Callable[[Caller], None]:
+    def act(caller: Caller) -> None:
+        caller.hears(*prompts)
+        caller.dials(keys)
+
+    return act
+
+
+def _within_deadline(call: Call) -> None:
+    with call.deadline(60):
+        call.play("one")
+
+
+def _interruptible(call: Call) -> None:
+    with call.interruptible():
+        call.play("one")
+        gevent.sleep(0.01)
+
+
+VERBS: dict[str, Verb] = {
+    "answer": Verb(lambda call: call.answer(), quick=True),
+    "play one": Verb(lambda call: call.play("one")),
+    "play several": Verb(lambda call: call.play("one", "two", 3, "four")),
+    "ask": Verb(lambda call: call.ask("one", digits=4), _dials_after("1234", "one")),
+    "menu": Verb(lambda call: call.menu(["one", "two"], {"1": 1, "22": 2}), _dials_after("1#", "one", "two")),
+    "sleep": Verb(lambda call: call.sleep(30)),
+    "set variable": Verb(lambda call: call.variables.__setitem__("note", "text"), brief=True),
+    "hangup": Verb(lambda call: call.hangup(HangupCause.USER_BUSY), brief=True, ends_with=HangupCause.USER_BUSY),
+    "execute": Verb(lambda call: call.execute("playback", "one.wav")),
+    "invoke": Verb(lambda call: call.invoke(Playing)),
     # -- time
+    "deadline": Verb(_within_deadline),
+    "interruptible": Verb(_interruptible),
     # -- input
     # -- speech
     # -- recording
     # -- other legs
+    "bridge": Verb(
+        lambda call: call.bridge("user/agent"), setup=lambda switch: switch.answers("user/agent", after=1, talks=30)
+    ),
     # -- rooms
 }
-
-#: Those that ask something of the switch and run no application, which could be in its middle.
-BRIEF = ("set variable", "hangup")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fsivr.call.channel import Control, Described
 from fsivr.causes import HangupCause
+from fsivr.errors import Hangup
 
 
 class Running(Protocol):
@@ -26,6 +27,9 @@ class Session(Control, Protocol):
     @property
     def hangup_cause(self) -> HangupCause | None:
         """Why it ended."""
+
+    def ended(self) -> Hangup:
+        """What a verb raises when the call is over."""
 
     def execute(
         self, application: str, argument: str = "", *, timeout: float | None = None, outlives: bool = False

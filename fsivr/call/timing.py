@@ -10,8 +10,7 @@ from gevent import get_hub, getcurrent
 
 from fsivr.call.line import Line
 from fsivr.call.session import Session
-from fsivr.causes import HangupCause
-from fsivr.errors import DeadlineExceeded, Hangup
+from fsivr.errors import DeadlineExceeded
 
 _LONGEST = 86400
 
@@ -78,7 +77,7 @@ class Interruptible:
         self._cancel = self._session.when_over(self._on_over)
         if self._session.over:
             self._leave()
-            raise self._hangup()
+            raise self._session.ended()
         return self
 
     def __exit__(
@@ -96,10 +95,7 @@ class Interruptible:
 
     def _break_off(self) -> None:
         if self._inside and not self._greenlet.dead:
-            self._greenlet.throw(self._hangup())
-
-    def _hangup(self) -> Hangup:
-        return Hangup(self._session.hangup_cause or HangupCause.NORMAL_UNSPECIFIED)
+            self._greenlet.throw(self._session.ended())
 
 
 def _check(verb: str, seconds: float) -> None:

@@ -59,7 +59,7 @@ class Orders(CallState):
             timeout=self.limits.reply,
             on_message=self._on_message,
             on_end=self._on_end,
-            reason=self._reason,
+            reason=self.ended,
         )
 
     # -- applications ----------------------------------------------------------------

@@ -88,12 +88,13 @@ class CallState:
         if self._overtime > _FREE_OVERTIME:
             # A handler that swallows Hangup in a loop must not keep the hub from everyone else.
             gevent.sleep(min(1.0, 0.001 * (self._overtime - _FREE_OVERTIME)))
-        hangup = self._reason()
+        hangup = self.ended()
         if self._expel_to is not None and gevent.getcurrent() is self._expelled:
             expel(hangup, self._expel_to)
         raise hangup
 
-    def _reason(self) -> Hangup:
+    def ended(self) -> Hangup:
+        """What a verb raises when the call is over: why it ended, and what broke."""
         return Hangup(self.hangup_cause or HangupCause.NORMAL_UNSPECIFIED, self.error)
 
     # -- on the hub: must not block --------------------------------------------------------
@@ -167,7 +168,7 @@ class CallState:
         """End every verb's wait; ``outlive``: but those for what ends after the hangup."""
         for completion in list(self._completions.values()):
             if not (outlive and completion.outlives):
-                completion.fail(self._reason())
+                completion.fail(self.ended())
 
     def _end_seen(self) -> None:
         self._fail_completions(outlive=False)

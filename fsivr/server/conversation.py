@@ -51,6 +51,7 @@ class Conversation:
         self._limit = limit
         self._on_end = on_end
         self._greenlet: gevent.Greenlet[..., None] = gevent.getcurrent()  # type: ignore[assignment]
+        self._first = 0  # which of the call's handlers it is that holds it, and may invoke others
         self._forget: Callable[[], None] = lambda: None
         self._alarm: Alarm | None = None
         self._reminders = 0
@@ -94,6 +95,7 @@ class Conversation:
     def _hold(self, handler: type[Any]) -> None:
         """Have handlers hold the call, one after the other where one hands it over."""
         while True:
+            self._first = len(self.call.handlers)
             try:
                 self.call.invoke(handler)
                 return
@@ -112,8 +114,9 @@ class Conversation:
             log.info("call %s: %s gave up asking: %s", self.call.uuid, self.handler.__qualname__, error)
         else:
             log.error("call %s: %s ended with an error", self.call.uuid, self.handler.__qualname__, exc_info=error)
-        if self.call.handlers:
-            self._guarded(self.call.handlers[-1], "on_error", error)
+        # Not those that this one invoked: what left them was its to catch.
+        for instance in self.call.handlers[self._first : self._first + 1]:
+            self._guarded(instance, "on_error", error)
         return cause
 
     def _end(self, cause: HangupCause) -> None:

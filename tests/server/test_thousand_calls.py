@@ -27,7 +27,7 @@ class Anything(Handler):
         try:
             for verb in kind.rng.choices(list(VERBS), k=kind.rng.randint(1, 6)):
                 with suppress(NoInput, NoMatch):
-                    VERBS[verb](call)
+                    VERBS[verb].run(call)
         except Hangup:
             raise
         except BaseException as error:
