@@ -99,4 +99,5 @@ class CallControl(Orders):
         """Close the connection; whoever still waits on it gets ``Hangup``."""
         self._finish(HangupCause.NORMAL_UNSPECIFIED, None)
         self._exchange.close()
+        self._end_seen()
         self._end_dispatch()

@@ -120,7 +120,7 @@ class Orders(CallState):
         """
         if event not in self._watched:
             self._watched[event] = []
-            self._exchange.post(commands.command(f"event plain {event}"))
+            self._exchange.send(commands.command(f"event plain {event}"))
         functions = self._watched[event]
         functions.append(function)
         return lambda: functions.remove(function) if function in functions else None
