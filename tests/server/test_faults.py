@@ -184,6 +184,9 @@ def test_noise_changes_nothing(switch: Any, verb: str, fault: str) -> None:
         elif verb == "menu":
             caller.hears("one", "two")
             caller.dials("1#")
+        elif verb.startswith("listen"):
+            caller.waits(5)
+            caller.says("yes")
         caller.join()
     assert probe.left.is_set()
     assert probe.raised is None or verb == "hangup"
