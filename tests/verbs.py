@@ -24,7 +24,7 @@ VERBS: dict[str, Callable[[Call], Any]] = {
     # -- input
     # -- speech
     "listen": lambda call: call.listen("one"),
-    "listen for long": lambda call: call.listen("one", 2, "three", engine="unimrcp:main", timeout=600, limit=600),
+    "listen for long": lambda call: call.listen("one", 2, "three", engine="unimrcp:main", timeout=20, limit=30),
     "detect machine": lambda call: call.detect_machine(),
     "detect machine and beep": lambda call: call.detect_machine(beep=True),
     # -- recording

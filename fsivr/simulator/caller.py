@@ -61,11 +61,11 @@ class Caller(Participant):
         if not 0 <= confidence <= 1:
             raise ValueError(f"confidence is a number from 0 to 1, not {confidence!r}")
         self._begins(during)
+        self.said.append(text)
+        self._story.tell(f"says {text!r}")
         listening = self._switch.recognisers
         soon = self._switch.clock.now() + _BREATH
         self._run(lambda: self.uuid in listening or self.over, until=soon, patience=self._switch.grace, strict=False)
-        self.said.append(text)
-        self._story.tell(f"says {text!r}")
         if self.uuid in listening:
             listening[self.uuid].hear(text, confidence)
 
