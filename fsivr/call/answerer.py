@@ -30,7 +30,7 @@ def detect(session: Session, timeout: float, beep_timeout: float | None) -> Answ
 
     :param beep_timeout: seconds to wait for a machine's beep; None: do not.
     """
-    # Neither module clears what it found before.
+    # Neither module clears what it found before (FACTS 9.8).
     session.post("uuid_setvar_multi", f"{session.uuid} amd_result=;amd_cause=;avmd_detect=")
     if beep_timeout is None:
         return _verdict(session, timeout)
@@ -49,7 +49,7 @@ def detect(session: Session, timeout: float, beep_timeout: float | None) -> Answ
 
 
 def _verdict(session: Session, timeout: float) -> Answerer:
-    """What mod_amd decides: some versions of its application wait for that, others only start."""
+    """What mod_amd decides: some versions of its application wait for that, others only start (FACTS 9.7)."""
     try:
         said = session.execute("amd", timeout=timeout)
     except ReplyTimeout:

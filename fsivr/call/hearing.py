@@ -100,7 +100,7 @@ class SpokenQuestion:
             play(*said)
         completion, early = self._recognise(session, files)
         if early:
-            # What an earlier recognition left behind can end the next at once (switch_ivr_async.c, speech_thread).
+            # What an earlier recognition left behind can end the next at once (FACTS 9.3).
             completion, early = self._recognise(session, files)
         response = completion.get("Application-Response")
         if response == "ERROR" and files:
@@ -122,7 +122,7 @@ class SpokenQuestion:
 
     def _recognise(self, session: Session, files: Sequence[Prompt]) -> tuple[Described, bool]:
         """The end of one recognition, and whether it came without an answer before its time."""
-        # An engine that stays open is the call's only one, and hears what is said between two questions.
+        # An engine that stays open is the call's only one, and hears what is said between two questions (FACTS 9.3).
         session.post("uuid_setvar_multi", f"{session.uuid} play_and_detect_speech_close_asr=true")
         ends: list[float] = []
         alarms = []
@@ -169,7 +169,7 @@ class SpokenQuestion:
 
 
 def _stop(session: Session) -> None:
-    """Have the engine closed inside what waits for it: ``uuid_break`` does not end that (switch_ivr_async.c)."""
+    """Have the engine closed inside what waits for it: ``uuid_break`` does not end that (FACTS 9.2)."""
     if not session.over:
         session.begin("detect_speech", "stop")
 
