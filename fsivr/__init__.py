@@ -1,6 +1,6 @@
 """Telephone applications on FreeSWITCH: a call is a class, and a test needs no switch."""
 
-from fsivr.call import Call, Channel, Leg
+from fsivr.call import Answerer, Call, Channel, Leg, Speech
 from fsivr.causes import HangupCause
 from fsivr.dialplan import Dialplan, Extension
 from fsivr.errors import (
@@ -27,6 +27,7 @@ from fsivr.handler import Handler
 from fsivr.prompts import File, Say, Silence, Speak, Tone
 
 __all__ = [
+    "Answerer",
     "AuthenticationError",
     "Call",
     "Channel",
@@ -55,6 +56,7 @@ __all__ = [
     "Say",
     "Silence",
     "Speak",
+    "Speech",
     "SpeechError",
     "Tone",
 ]

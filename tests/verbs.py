@@ -52,6 +52,11 @@ def _dials_after(keys: str, *prompts: str) -> Callable[[Caller], None]:
     return act
 
 
+def _says_yes(caller: Caller) -> None:
+    caller.waits(5)
+    caller.says("yes")
+
+
 def _within_deadline(call: Call) -> None:
     with call.deadline(60):
         call.play("one")
@@ -79,6 +84,12 @@ VERBS: dict[str, Verb] = {
     "interruptible": Verb(_interruptible),
     # -- input
     # -- speech
+    "listen": Verb(lambda call: call.listen("one"), _says_yes),
+    "listen for long": Verb(
+        lambda call: call.listen("one", 2, "three", engine="unimrcp:main", timeout=20, limit=30), _says_yes
+    ),
+    "detect machine": Verb(lambda call: call.detect_machine()),
+    "detect machine and beep": Verb(lambda call: call.detect_machine(beep=True)),
     # -- recording
     # -- other legs
     "bridge": Verb(

@@ -13,6 +13,7 @@ from fsivr.simulator.story import CallFailed
 __tracebackhide__ = methodcaller("errisinstance", CallFailed)
 
 _KEYS = "0123456789*#ABCD"
+_BREATH = 0.5
 
 
 class Caller(Participant):
@@ -51,11 +52,22 @@ class Caller(Participant):
         for key in keys:
             self._channel.press(key)
 
-    def says(self, text: str) -> None:
-        """Speak: kept in ``said`` and in the transcript; nobody recognises speech yet."""
-        self._start()
+    def says(self, text: str, *, confidence: float = 0.9, during: PromptLike | None = None) -> None:
+        """Speak, which takes a second; heard by a handler that listens now or within a breath of half a second.
+
+        :param confidence: how sure the switch's recogniser is of what it understands, from 0 to 1.
+        :param during: speak as soon as this prompt begins, instead of now.
+        """
+        if not 0 <= confidence <= 1:
+            raise ValueError(f"confidence is a number from 0 to 1, not {confidence!r}")
+        self._begins(during)
         self.said.append(text)
         self._story.tell(f"says {text!r}")
+        listening = self._switch.recognisers
+        soon = self._switch.clock.now() + _BREATH
+        self._run(lambda: self.uuid in listening or self.over, until=soon, patience=self._switch.grace, strict=False)
+        if self.uuid in listening:
+            listening[self.uuid].hear(text, confidence)
 
     def waits(self, seconds: float) -> None:
         """Let so many seconds pass, or fewer if the call ends before."""

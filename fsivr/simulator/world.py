@@ -5,6 +5,7 @@ from __future__ import annotations
 from fsivr.causes import HangupCause
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
 from fsivr.simulator.bridge import FarEnd, nobody
+from fsivr.simulator.recogniser import Recogniser, Sound
 from fsivr.simulator.wire import atoi
 
 #: Seconds a sound lasts where nothing else was said.
@@ -24,6 +25,11 @@ class World:
         self._lengths: dict[tuple[str, str], float] = {}
         self._missing: set[str] = set()
         self._far_ends: dict[str, FarEnd] = {}
+        #: The recognisers that listen now, by their channel's id.
+        self.recognisers: dict[str, Recogniser] = {}
+        #: What is to be heard of whoever answers the calls.
+        self.sound = Sound("person", None)
+        self._phrases: dict[str, set[str]] = {}
 
     # -- what a test says --------------------------------------------------------------
 
@@ -67,6 +73,18 @@ class World:
         """Have a destination send sound at once, as a carrier its ringing, and give up without an answer."""
         self._far_ends[destination] = FarEnd(cause, after, early=True)
 
+    def understands(self, grammar: str, *phrases: str) -> None:
+        """Have a grammar hold these phrases and no other; one of which nothing was said holds every phrase."""
+        self._phrases.setdefault(grammar, set()).update(phrase.lower() for phrase in phrases)
+
+    def answered_by(self, who: str, *, beep: float | None = None) -> None:
+        """Have calls be answered by a ``"person"``, a ``"machine"``, or what sounds like neither: ``"unsure"``.
+
+        :param beep: seconds from the answer to the machine's beep; None: it has none.
+        :raises ValueError: by something else.
+        """
+        self.sound = Sound(who, beep)
+
     # -- what the switch asks --------------------------------------------------------------
 
     def length(self, application: str, argument: str) -> float:
@@ -84,6 +102,10 @@ class World:
     def is_missing(self, name: str) -> bool:
         """Whether there is no sound file of that name."""
         return name in self._missing
+
+    def holds(self, grammar: str, text: str) -> bool:
+        """Whether a grammar holds what was said."""
+        return grammar not in self._phrases or text.lower() in self._phrases[grammar]
 
     def far_end(self, destination: str) -> FarEnd:
         """What calling a destination comes to."""

@@ -30,6 +30,7 @@ def _in_run(line: str) -> str:
         ("call.bridge('user/x', whisper='a')", ["a"]),
         ("call.bridge('user/x')", []),
         ("call.confirm('a')", ["a"]),
+        ("call.listen('a', 1, grammar='x', engine='y', no_input='b', no_match='c')", ["a", "b", "c"]),
         ("self.call.play('a')", ["a"]),
         ("call.play('a' if late else 'b')", ["a", "b"]),
         ("call.play(given or 'a')", ["a"]),
