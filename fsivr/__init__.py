@@ -1,6 +1,6 @@
 """Telephone applications on FreeSWITCH: a call is a class, and a test needs no switch."""
 
-from fsivr.call import Call, Channel, Leg
+from fsivr.call import Call, Channel, CompletionCause, Leg, OngoingRecording, Recording
 from fsivr.causes import HangupCause
 from fsivr.dialplan import Dialplan, Extension
 from fsivr.errors import (
@@ -31,6 +31,7 @@ __all__ = [
     "Call",
     "Channel",
     "CommandRefused",
+    "CompletionCause",
     "ConfigError",
     "ConnectionLost",
     "DeadlineExceeded",
@@ -48,7 +49,9 @@ __all__ = [
     "ModuleMissing",
     "NoInput",
     "NoMatch",
+    "OngoingRecording",
     "PromptError",
+    "Recording",
     "RecordingError",
     "RemoteProtocolError",
     "ReplyTimeout",

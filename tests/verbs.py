@@ -10,6 +10,12 @@ from typing import Any
 
 from fsivr import Call, HangupCause
 
+
+def _recorded(call: Call) -> None:
+    with call.recording(stereo=True) as recording, recording.masked():
+        call.play("one", "two")
+
+
 VERBS: dict[str, Callable[[Call], Any]] = {
     "answer": lambda call: call.answer(),
     "play one": lambda call: call.play("one"),
@@ -24,6 +30,9 @@ VERBS: dict[str, Callable[[Call], Any]] = {
     # -- input
     # -- speech
     # -- recording
+    "record": lambda call: (call.record(limit=3, silence=None, beep=False), call.play("one")),
+    "recording": _recorded,
+    "consent": lambda call: call.consent("one", accept="1", decline="2"),
     # -- other legs
     # -- rooms
 }
