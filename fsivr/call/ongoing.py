@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 from gevent.event import Event
 
@@ -16,7 +17,7 @@ from fsivr.errors import CommandRefused, Hangup, RecordingError
 # Seconds that the switch has to close the file and say so.
 _CLOSING = 5.0
 # The switch writes 25 frames behind by default, and what is unmasked then was said half a
-# second before (switch_ivr_async.c, RECORD_PRE_BUFFER_FRAMES).
+# second before (FACTS 7.14).
 _FRAMES_BEHIND = 1
 
 
@@ -127,7 +128,7 @@ class OngoingRecording:
         if not lost:
             self._await_end()
         for what in list(self._since):
-            self._left_out(what)
+            self._left_out(what, inf)
         self._take.measure()
 
     def _await_end(self) -> None:
@@ -145,18 +146,23 @@ class OngoingRecording:
 
     def _begin(self, what: str) -> None:
         self._check()
-        if what not in self._since:
+        if what in self._since:
+            return
+        # Before it is asked for: where the wait for the answer is broken off, it is to be taken back.
+        self._since[what] = now(self._session)
+        try:
             order(self._session, what, self.path)
-            self._since[what] = now(self._session)
+        except RecordingError:
+            del self._since[what]
+            raise
 
     def _end(self, what: str, action: str) -> None:
         self._check()
         if what in self._since:
             order(self._session, action, self.path)
-            self._left_out(what)
+            self._left_out(what, now(self._session))
 
-    def _left_out(self, what: str) -> None:
-        until = time.time_ns() // 1000 if self._session.over else now(self._session)
+    def _left_out(self, what: str, until: float) -> None:
         self._take.leave_out(self._since.pop(what), until, masked=what == "mask")
 
     def _check(self) -> None:

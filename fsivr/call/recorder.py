@@ -184,7 +184,7 @@ class Recorder(Line):
             session.post("uuid_setvar_multi", f"{self.uuid} playback_terminators=none")
 
     def _check_written(self, take: Take) -> None:
-        """The switch hung up because it could not write (FACTS 3.8), unless the caller was first.
+        """The switch hung up because it could not write (FACTS 3.8, 7.13), unless the caller was first.
 
         :raises RecordingError: it could not.
         """

@@ -62,7 +62,7 @@ class Recording:
     channels: int
     #: When the caller was told of it or agreed to it; None where ``call.consent`` was not.
     consent: datetime | None
-    #: What was masked in it, as seconds from its beginning.
+    #: What was masked in it, as seconds from its beginning; infinity where its end is not known.
     masked: tuple[tuple[float, float], ...] = ()
 
 
@@ -87,8 +87,8 @@ class Take:
         self._milliseconds = self._samples = 0
         self._completion: CompletionCause | None = None
         self._short = False
-        self._masked: list[tuple[int, int]] = []
-        self._paused: list[tuple[int, int]] = []
+        self._masked: list[tuple[int, float]] = []
+        self._paused: list[tuple[int, float]] = []
 
     @property
     def exists(self) -> bool:
@@ -138,8 +138,12 @@ class Take:
 
     # -- what the handler does ---------------------------------------------------------------
 
-    def leave_out(self, since: int, until: int, *, masked: bool) -> None:
-        """Between these moments it was masked, or paused; microseconds of the switch's clock."""
+    def leave_out(self, since: int, until: float, *, masked: bool) -> None:
+        """Between these moments it was masked, or paused.
+
+        :param since: in microseconds of the switch's clock.
+        :param until: so too; infinity for its end.
+        """
         (self._masked if masked else self._paused).append((since, until))
 
     def measure(self) -> None:
@@ -174,7 +178,7 @@ class Take:
     def _size(self) -> int:
         return _HEADER + self._samples * self._channels * _SAMPLE
 
-    def _place(self, at: int) -> float:
+    def _place(self, at: float) -> float:
         """The second of the file that a moment is at: what was paused is not in it."""
         paused = sum(max(0, min(until, at) - since) for since, until in self._paused)
         place = max(0, at - (self._began or self._asked) - paused) / 1_000_000

@@ -16,7 +16,7 @@ from fsivr.errors import CommandRefused, Hangup, RecordingError
 _FOLDER = re.compile(r"/[\w/.+=@-]+", re.ASCII)
 # Seconds for which a folder that could be written into is not tried again.
 _TRUSTED = 300.0
-# Shorter recordings are thrown away by the switch itself (switch_ivr_async.c, RECORD_MIN_SEC).
+# Shorter recordings are thrown away by the switch itself (FACTS 7.12).
 _NEVER_KEPT = 3600
 
 
@@ -48,7 +48,7 @@ class Spool:
         """See that the switch can write beside a path, by a recording that it throws away; its folder is made.
 
         ``record`` ends the call where it cannot (FACTS 3.8), ``uuid_record`` says so
-        (FACTS 7.8). The switch is asked, for it is the one that writes: as its own
+        (FACTS 7.11). The switch is asked, for it is the one that writes: as its own
         user, on its own machine.
 
         :raises RecordingError: it cannot.

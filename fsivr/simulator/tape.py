@@ -30,7 +30,7 @@ class Tape:
         self.channels = channels
         self.file = channel.switch.root + path
         if make_folder:
-            os.makedirs(os.path.dirname(self.file), 0o750, exist_ok=True)
+            _make(os.path.dirname(self.file))
         if not path.endswith(_FORMATS):
             raise OSError(f"{path} is of an unknown format")
         wav.write(self.file, 0, channels, ())
@@ -76,6 +76,12 @@ class Tape:
         moment = min(moment, self._clock.now())
         left_out = sum(max(0.0, min(end, moment) - start) for start, end in self._left_out)
         return max(0.0, moment - self.began - left_out)
+
+
+def _make(folder: str) -> None:
+    if not os.path.isdir(folder):
+        _make(os.path.dirname(folder))
+        os.mkdir(folder, 0o750)
 
 
 def _without(spans: Iterable[Span], holes: list[Span]) -> list[Span]:
