@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
-from fsivr import Call, CompletionCause, Handler, HangupCause, RecordingError
+from fsivr import Call, CompletionCause, Handler, Hangup, HangupCause, RecordingError
 from fsivr.call.recorder import BEEP
 from fsivr.call.spool import Spool
-from tests.call.conversations import HOSTILE, IDS, Open, argument, in_call
+from tests.call.conversations import HOSTILE, IDS, Open, argument, in_call, plays
 from tests.call.test_recording import recorded
-from tests.esl.peer import OK, Peer, complete
+from tests.esl.peer import OK, Peer, api_response, complete, hangup
 from tests.esl.switch_rules import Packet
 
 
@@ -218,3 +218,34 @@ def test_wrong_arguments_are_refused_before_anything_is_sent(open_call: Open, wr
     with pytest.raises(ValueError, match=said):
         call.record(**wrong)
     assert len(peer.commands) == before
+
+
+def test_the_trial_is_thrown_away_by_the_switch(open_call: Open) -> None:
+    """However long it was, and without a word to the recordings after it (FACTS 7.12)."""
+    call, peer = open_call()
+    before = len(peer.commands)
+    call._spool.prove(call._session, "/spool/today/a.wav")
+    words = [packet.command.replace(call.uuid, "UUID").split()[1:] for packet in peer.commands[before:]]
+    trial = words[1][3]
+    assert re.fullmatch(r"/spool/today/\.[0-9a-f]{12}\.wav", trial)
+    assert words == [
+        ["uuid_setvar", "UUID", "RECORD_MIN_SEC", "3600"],
+        ["uuid_record", "UUID", "start", trial],
+        ["uuid_setvar", "UUID", "RECORD_MIN_SEC"],
+        ["uuid_record", "UUID", "stop", trial],
+    ]
+
+
+def test_a_refusal_because_the_caller_has_gone_is_a_hangup(open_call: Open) -> None:
+    """The switch cannot record a channel that hangs up; the event that tells so is held back (FACTS 2.8)."""
+
+    def script(peer: Peer, packet: Packet) -> Any:
+        if packet.command.startswith("api uuid_record"):
+            return api_response("-ERR Cannot record session!\n")
+        if packet.command.startswith("api uuid_exists"):
+            return hangup() + api_response("false")
+        return plays(peer, packet)
+
+    call, _ = open_call(script)
+    with pytest.raises(Hangup):
+        call.record()
