@@ -1,6 +1,6 @@
 """Telephone applications on FreeSWITCH: a call is a class, and a test needs no switch."""
 
-from fsivr.call import Answerer, Call, Channel, Leg, Speech
+from fsivr.call import Answerer, Call, Channel, CompletionCause, Leg, OngoingRecording, Recording, Speech
 from fsivr.causes import HangupCause
 from fsivr.dialplan import Dialplan, Extension
 from fsivr.errors import (
@@ -32,6 +32,7 @@ __all__ = [
     "Call",
     "Channel",
     "CommandRefused",
+    "CompletionCause",
     "ConfigError",
     "ConnectionLost",
     "DeadlineExceeded",
@@ -49,7 +50,9 @@ __all__ = [
     "ModuleMissing",
     "NoInput",
     "NoMatch",
+    "OngoingRecording",
     "PromptError",
+    "Recording",
     "RecordingError",
     "RemoteProtocolError",
     "ReplyTimeout",

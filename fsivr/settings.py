@@ -152,6 +152,12 @@ class Settings:
         "a dot and letters or digits, as '.wav', or nothing",
         _words(r"(\.[A-Za-z0-9]+)?"),
     )
+    recordings_path: str = _setting(
+        "recordings",
+        "The folder that the switch writes recordings into; a relative one is of the folder that serves.",
+        "a path of letters, digits and / . _ - + = @",
+        _words(r"[\w/.+=@-]+"),
+    )
     language: str = _setting(
         "en",
         "The language that values are said in, and the folder of prompts_path that a prompt is looked for in.",

@@ -57,6 +57,11 @@ def _says_yes(caller: Caller) -> None:
     caller.says("yes")
 
 
+def _recorded(call: Call) -> None:
+    with call.recording(stereo=True) as recording, recording.masked():
+        call.play("one", "two")
+
+
 def _within_deadline(call: Call) -> None:
     with call.deadline(60):
         call.play("one")
@@ -91,6 +96,10 @@ VERBS: dict[str, Verb] = {
     "detect machine": Verb(lambda call: call.detect_machine()),
     "detect machine and beep": Verb(lambda call: call.detect_machine(beep=True)),
     # -- recording
+    # It returns what was recorded before the caller hung up: the next verb raises.
+    "record": Verb(lambda call: (call.record(limit=3, silence=None, beep=False), call.play("one"))),
+    "recording": Verb(_recorded),
+    "consent": Verb(lambda call: call.consent("one", accept="1", decline="2"), _dials_after("1", "one")),
     # -- other legs
     "bridge": Verb(
         lambda call: call.bridge("user/agent"), setup=lambda switch: switch.answers("user/agent", after=1, talks=30)

@@ -4,6 +4,20 @@ from fsivr.call.answerer import Answerer
 from fsivr.call.call import Call, HandOver
 from fsivr.call.channel import Channel
 from fsivr.call.leg import Leg
+from fsivr.call.ongoing import OngoingRecording
+from fsivr.call.recording import CompletionCause, Recording
 from fsivr.call.speech import Speech
+from fsivr.call.spool import Spool
 
-__all__ = ["Answerer", "Call", "Channel", "HandOver", "Leg", "Speech"]
+__all__ = [
+    "Answerer",
+    "Call",
+    "Channel",
+    "CompletionCause",
+    "HandOver",
+    "Leg",
+    "OngoingRecording",
+    "Recording",
+    "Speech",
+    "Spool",
+]

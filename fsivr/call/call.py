@@ -10,6 +10,7 @@ from fsivr.call.gathering import Gathering
 from fsivr.call.listening import Listening
 from fsivr.call.recorder import Recorder
 from fsivr.call.session import Session
+from fsivr.call.spool import Spool
 from fsivr.call.timing import Timing
 from fsivr.prompts import PromptLibrary
 
@@ -29,8 +30,9 @@ class Call(Asking, Listening, Recorder, Connecting, Gathering, Timing):
     ``fsivr.ReplyTimeout`` when the switch has not finished it in time.
     """
 
-    def __init__(self, session: Session, library: PromptLibrary | None = None) -> None:
+    def __init__(self, session: Session, library: PromptLibrary | None = None, spool: Spool | None = None) -> None:
         super().__init__(session, library)
+        self._spool = spool or Spool()
         #: The handlers that hold the call or held it, the first one first; each one's ``on_hangup`` will be called.
         self.handlers: list[Any] = []
 

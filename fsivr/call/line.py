@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import NoReturn
 
 from fsivr.call.channel import Channel, Described, Variables
@@ -122,6 +123,10 @@ class Line:
         """
         if self._session.api("module_exists", module).strip() != "true":
             raise ModuleMissing(f"{verb} needs {module}, which the switch has not loaded")
+
+    def _masked(self) -> AbstractContextManager[None]:
+        """Keep what is keyed within out of every recording; nothing where nothing records."""
+        return nullcontext()
 
     def _play_one(self, one: Prompt) -> None:
         self.play(one)

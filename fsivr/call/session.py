@@ -54,6 +54,9 @@ class Session(Control, Protocol):
     def when_over(self, function: Callable[[], None]) -> Callable[[], None]:
         """Have a function called once, on the hub as it may be, when the call is over; what is returned ends it."""
 
+    def await_end(self, seconds: float) -> None:
+        """Wait for the last event of a call that is over, or for the end of its connection."""
+
     def refresh(self) -> None:
         """Have the switch describe the channel anew."""
 

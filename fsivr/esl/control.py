@@ -83,7 +83,7 @@ class CallControl(Orders):
         """
         self.kill(cause)
         if not (self._complete or self.released or self._exchange.closed):
-            self._await_end(self.limits.reply)
+            self.await_end(self.limits.reply)
         if not self.over:  # the switch does not answer: for us the call has ended all the same
             self._finish(cause, ReplyTimeout("the switch did not confirm the hangup"))
         self.close()

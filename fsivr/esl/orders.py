@@ -235,5 +235,5 @@ class Orders(CallState):
         reply = self._exchange.ask(commands.api("uuid_exists", self.uuid), "uuid_exists")
         if reply.text.strip() == "false":
             # The hangup's events were held back while the command ran (FACTS 2.8).
-            self._await_end(self.limits.reply)
+            self.await_end(self.limits.reply)
             self._finish(HangupCause.NORMAL_UNSPECIFIED, None)

@@ -40,7 +40,7 @@ class CallState:
         self.released = False
         self._over_hooks: list[Callable[[], None]] = []
         self._watched: dict[str, list[Callable[[Event], None]]] = {}
-        self._complete = False  # CHANNEL_HANGUP_COMPLETE was here: nothing more will come
+        self._complete = False  # nothing more will come
         self._overtime = 0  # verbs called after the end
         self._expelled: object = None
         self._expel_to: CodeType | None = None
@@ -73,8 +73,8 @@ class CallState:
         """From now on verbs throw a greenlet out that swallows ``Hangup``, up to a function's code."""
         self._expelled, self._expel_to = greenlet, until
 
-    def _await_end(self, seconds: float) -> None:
-        """Wait for the call's last event, or the connection's end."""
+    def await_end(self, seconds: float) -> None:
+        """Wait for the last event of a call that is over, or for the end of its connection."""
         if self._complete:
             return
         answer = Answer("the end")
@@ -151,6 +151,7 @@ class CallState:
         if error is None and not self.over:
             error = ConnectionLost("the switch closed the connection without a goodbye")
         self._finish(HangupCause.NORMAL_UNSPECIFIED if error is None else error.hangup_cause, error)
+        self._complete = True
         self._end_seen()
         self._end_dispatch()
 

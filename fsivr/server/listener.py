@@ -14,7 +14,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
-from fsivr.call import Call
+from fsivr.call import Call, Spool
 from fsivr.causes import HangupCause
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan
@@ -48,6 +48,7 @@ class Server:
         self._judged: dict[str, bool] = {}
         self._limits = Limits(self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit)
         self._library = PromptLibrary.of(self.settings)
+        self._spool = Spool(self.settings.recordings_path)
         self._listener: StreamServer | None = None
         self._address: tuple[str, int] | None = None
         self._conversations: set[Conversation] = set()
@@ -159,7 +160,7 @@ class Server:
     def _answer(self, session: Session, port: Port) -> None:
         """Find the handler and have it talk."""
         session.attach()
-        call = Call(session, self._library)
+        call = Call(session, self._library, self._spool)
         channel = call.channel
         # A variable that is not there is searched for through kilobytes.
         path = channel.get("variable_socket_path") if self._dialplan.has_paths else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gevent.event import Event as Wake
 
 from fsivr.causes import HangupCause
+from fsivr.simulator.recording import uuid_record
 from fsivr.simulator.tokens import expand, separate
 from fsivr.simulator.wire import atoi, plain
 
@@ -194,6 +195,8 @@ _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "uuid_dump": _dump,
     "uuid_transfer": _transfer,
     "uuid_recv_dtmf": _recv_dtmf,
+    "uuid_record": uuid_record,
+    "strmicroepoch": lambda switch, argument: str(switch.micros()),
     "msleep": _msleep,
     "show": _show,
     "version": lambda switch, argument: "1.11.3-dev\n" if argument.startswith("short") else _VERSION,

@@ -69,6 +69,18 @@ class Caller(Participant):
         if self.uuid in listening:
             listening[self.uuid].hear(text, confidence)
 
+    def talks(self, seconds: float) -> None:
+        """Talk for so many seconds, which pass: what a recording holds, and what is not silence to it."""
+        self._start()
+        self._story.tell(f"talks for {seconds:g} s")
+        until = self._switch.clock.now() + seconds
+        self._channel.talks.append((self._switch.clock.now(), until))
+        self._run(lambda: self.over, until=until, patience=self._switch.grace, strict=False)
+
+    def sends_no_sound(self) -> None:
+        """Have no sound come from the caller, as where a firewall lets none through."""
+        self._channel.silent = True
+
     def waits(self, seconds: float) -> None:
         """Let so many seconds pass, or fewer if the call ends before."""
         self._start()

@@ -13,6 +13,7 @@ from fsivr.simulator.clock import Timer, next_tick
 from fsivr.simulator.record import Record
 
 if TYPE_CHECKING:
+    from fsivr.simulator.recording import SessionTape
     from fsivr.simulator.switch import Switch
     from fsivr.simulator.thread import Thread
     from fsivr.simulator.wire import Command
@@ -41,6 +42,12 @@ class Channel(Record):
         self.stopping = False
         #: Whether events sent to the channel go to its event socket as they are.
         self.divert = False
+        #: When the caller talks, in seconds of the switch's clock.
+        self.talks: list[tuple[float, float]] = []
+        #: Whether no sound at all comes from the caller.
+        self.silent = False
+        #: What is recorded with ``record_session``, by path.
+        self.tapes: dict[str, SessionTape] = {}
         self.thread: Thread | None = None
         #: Called when the channel's thread should look at what has come.
         self.on_wake: Callable[[], None] = lambda: None
@@ -154,6 +161,8 @@ class Channel(Record):
         assert self.hangup_cause is not None
         self.state = "CS_HANGUP"
         self.fire("CHANNEL_STATE")
+        for tape in list(self.tapes.values()):
+            tape.stop()  # FACTS 7.2
         self._set_callstate("HANGUP")
         self.state = "CS_REPORTING"
         now = self.switch.micros()
@@ -195,6 +204,11 @@ class Channel(Record):
         digit, source, duration = self.digits.popleft()
         self.fire("DTMF", after=[("DTMF-Digit", digit), ("DTMF-Duration", str(duration)), ("DTMF-Source", source)])
         return digit
+
+    def quiet_since(self, moment: float) -> float:
+        """Since when the caller has been silent, from a moment on; what is being said counts to its end."""
+        now = self.switch.clock.now()
+        return max([moment, *(end for start, end in self.talks if start <= now)])
 
     def _open_media(self) -> None:
         self.media = True

@@ -22,6 +22,10 @@ class World:
         self.library = library
         #: Modules that the switch lacks, as ``mod_fifo``; it has every other.
         self.modules_missing: set[str] = set()
+        #: The folder that is ``/`` to the switch: where its recordings are written.
+        self.root = ""
+        #: Seconds of a recording that the switch's disk has room for.
+        self.room = float("inf")
         self._lengths: dict[tuple[str, str], float] = {}
         self._missing: set[str] = set()
         self._far_ends: dict[str, FarEnd] = {}

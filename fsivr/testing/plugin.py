@@ -10,7 +10,9 @@ from gevent import monkey
 if not monkey.is_module_patched("socket"):
     monkey.patch_all()
 
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,14 +38,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def switch(request: pytest.FixtureRequest) -> Iterator[ServedSwitch]:
+def switch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedSwitch]:
     """A simulated switch, and a real server with this project's handlers for it to call.
 
     At the end of the test nothing may be left of its calls: no call, no port in
     use, no greenlet, no socket.
     """
     before = Leftovers.now()
-    served = ServedSwitch(_settings(request.node), request.config.getini(_DIALPLAN))
+    # Made by the first recording, if there is one.
+    folder = tmp_path_factory.getbasetemp() / f"recordings-{uuid.uuid4().hex}"
+    served = ServedSwitch(_settings(request.node, folder), request.config.getini(_DIALPLAN))
     try:
         yield served
     finally:
@@ -53,8 +57,8 @@ def switch(request: pytest.FixtureRequest) -> Iterator[ServedSwitch]:
         pytest.fail("the test left something behind:\n" + "\n".join(f"  {each}" for each in left), pytrace=False)
 
 
-def _settings(node: pytest.Item) -> Settings:
-    given: dict[str, Any] = {"listen": "127.0.0.1:0"}
+def _settings(node: pytest.Item, recordings: Path) -> Settings:
+    given: dict[str, Any] = {"listen": "127.0.0.1:0", "recordings_path": str(recordings)}
     for marker in reversed(list(node.iter_markers(_MARKER))):
         given.update(marker.kwargs)
     return Settings.defaults(**given)

@@ -209,6 +209,8 @@ _TELLING = """
     variable_read_result variable_read_terminator_used variable_playback_terminator_used variable_pin
     variable_pin_invalid variable_digits variable_originate_disposition variable_DIALSTATUS
     variable_last_bridge_hangup_cause variable_hangup_cause
+    Record-File-Path Record-Completion-Cause Media-Bug-Function Media-Bug-Target variable_silence_hits_exhausted
+    variable_record_seconds
 """
 TELLING = _TELLING.split()
 

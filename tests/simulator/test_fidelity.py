@@ -3,7 +3,6 @@
 Left out, with the reason:
 
 * ``01d 01e 03f 03g 09d 09o``: ``socket`` without ``async``, which is not simulated.
-* ``04*``: ``record``; only its variables and its events when the caller ends it are simulated.
 * ``05h 05j 05l 05m 08a 08c``: events of other channels than the controlled one.
 * ``07b 07d``: json and xml are compared by the decoder's own tests, not byte for byte.
 * ``08j``: an event sent by another connection. ``09g 09h 09i``: a dead first server.
@@ -13,6 +12,11 @@ Left out, with the reason:
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from fsivr import HangupCause
@@ -20,6 +24,8 @@ from fsivr.simulator import Caller, Switch
 from fsivr.simulator.event import Event
 from tests.simulator.frames import Frame
 from tests.simulator.replay import Scene, gist, original, play, split
+
+Deed = tuple[float, Callable[[Caller], None]]
 
 _LAB = "@127.0.0.1:5060"
 
@@ -44,6 +50,26 @@ def _a_job_of_others(caller: Caller) -> None:
     caller._switch.broadcast(Event("BACKGROUND_JOB", "", lambda: rows, "+OK\n"), None)
 
 
+_LAB_DISK = "/usr/freeswitch/recordings"
+_ROOT = tempfile.TemporaryDirectory(prefix="fsivr-fidelity-")
+
+
+def _disk(switch: Switch) -> None:
+    """A root of the switch's own, in which ``/proc`` takes no folder."""
+    switch.root = _ROOT.name
+    os.makedirs(switch.root + _LAB_DISK, exist_ok=True)
+    Path(switch.root, "proc").touch()
+
+
+def _talks(seconds: float) -> Deed:
+    """The caller had been heard for so long."""
+    return 0.0, lambda caller: caller._channel.talks.append((0.0, seconds))
+
+
+def _no_rtp(caller: Caller) -> None:
+    caller._channel.silent = True
+
+
 _ALONE = """
     01a_basic_loopback 01b_basic_sip 01f_socket_path 01g_unanswered_playback 01h_hangup_before_answer
     01i_linger_destroy 02a_pagd_success_sip 02b_pagd_timeout 02c_pagd_invalid_then_ok 02e_read_app
@@ -66,6 +92,15 @@ SCENES = {
     for scene in [
         *(Scene(name) for name in _ALONE.split()),
         Scene("02g_pagd_min_max_terminator", setup=lambda switch: switch.extensions.update({"9200": _9200})),
+        Scene("04a_record_terminator_sip", setup=_disk, deeds=(_talks(20),)),
+        Scene("04b_record_silence_sip", setup=_disk, deeds=(_talks(1.87),)),
+        Scene("04c_record_caller_hangup_sip", setup=_disk, deeds=(_talks(20),)),
+        Scene("04e_record_session_stop_sip", setup=_disk, deeds=(_talks(20),)),
+        Scene("04g_record_bad_path", setup=_disk),
+        Scene("04g2_record_bad_format", setup=_disk),
+        Scene("04g3_record_session_bad_path", setup=_disk),
+        Scene("04h_record_myevents_only", setup=_disk, deeds=(_talks(20),)),
+        Scene("04i_record_no_rtp_from_caller", setup=_disk, deeds=((0.0, _no_rtp),)),
         Scene("05a_bridge_answered_sip", setup=_telephones),
         Scene("05b_bridge_busy", setup=_telephones),
         Scene("05c_bridge_busy_continue_on_fail", setup=_telephones),
