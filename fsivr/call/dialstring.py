@@ -19,6 +19,9 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _MEANING = frozenset("{}$\\'")
 _LONGEST = 4096
 
+_SHOWN = 64  # characters of a caller id; a telephone shows fewer
+_UNSHOWN = frozenset("{}$\\'\"<>[]|^:;`")
+
 
 def checked_destination(destination: str) -> str:
     """The destination, if it is one endpoint.
@@ -73,3 +76,30 @@ def braces(variables: Mapping[str, str]) -> str:
     # A backslash before the comma survives both a splitting at blanks and the
     # expansion, and goes with the splitting at commas.
     return "{" + ",".join(f"{name}={value.replace(',', chr(92) + ',')}" for name, value in variables.items()) + "}"
+
+
+def several(variables: Mapping[str, str], legs: Mapping[str, str]) -> str:
+    """The dial string that calls several at once, each leg's channel with an id of ours.
+
+    The id is set when the leg's channel is made (switch_core_session.c,
+    switch_core_session_outgoing_channel), also that of a ``user/…``, of which only one
+    contact is called where it is one of several (mod_dptools.c, SOF_NOBLOCK).
+
+    :param legs: the destinations, by the ids, which are letters, digits and dashes.
+    """
+    dialled = (f"[origination_uuid={uuid}]{checked_destination(legs[uuid])}" for uuid in legs)
+    return braces(variables) + ",".join(dialled)
+
+
+def caller_number(text: str) -> str:
+    """What of a text can be shown as a caller's number; ``""`` for nothing."""
+    return re.sub(r"[^0-9A-Za-z+*#._-]", "", text)[:_SHOWN]
+
+
+def caller_name(text: str) -> str:
+    """What of a text can be shown as a caller's name; ``""`` for nothing.
+
+    It goes between quotes into a SIP header, before an address between ``<>``.
+    """
+    kept = "".join(char if char.isprintable() and char not in _UNSHOWN else " " for char in text[:_LONGEST])
+    return " ".join(kept.split())[:_SHOWN].strip()

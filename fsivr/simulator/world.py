@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fsivr.causes import HangupCause
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
-from fsivr.simulator.bridge import FarEnd, nobody
+from fsivr.simulator.farend import FarEnd, FarLeg, nobody
 from fsivr.simulator.wire import atoi
 
 #: Seconds a sound lasts where nothing else was said.
@@ -24,6 +24,7 @@ class World:
         self._lengths: dict[tuple[str, str], float] = {}
         self._missing: set[str] = set()
         self._far_ends: dict[str, FarEnd] = {}
+        self._calls: dict[str, list[FarLeg]] = {}
 
     # -- what a test says --------------------------------------------------------------
 
@@ -42,14 +43,17 @@ class World:
         after: float = 1.0,
         talks: float | None = None,
         cause: HangupCause = HangupCause.NORMAL_CLEARING,
+        presses: str = "",
     ) -> None:
         """Have somebody answer at a destination as ``user/agent``.
 
         :param after: seconds it rings.
-        :param talks: seconds until they hang up; None: until the caller does.
+        :param talks: seconds from the answer until they hang up; None: until the caller does.
         :param cause: what they hang up with.
+        :param presses: the keys they press, one each time they are asked to take the call by one; a machine presses
+            none.
         """
-        self._far_ends[destination] = FarEnd(None, after, talks, cause)
+        self._far_ends[destination] = FarEnd(None, after, talks, cause, presses=presses)
 
     def busy(self, destination: str, *, after: float = 0.0) -> None:
         """Have a destination be busy."""
@@ -66,6 +70,10 @@ class World:
     def early_media(self, destination: str, *, cause: HangupCause = HangupCause.USER_BUSY, after: float = 10.0) -> None:
         """Have a destination send sound at once, as a carrier its ringing, and give up without an answer."""
         self._far_ends[destination] = FarEnd(cause, after, early=True)
+
+    def called(self, destination: str) -> list[FarLeg]:
+        """The calls that a destination got, in order: who they were from, what was heard, how they ended."""
+        return list(self._calls.get(destination, ()))
 
     # -- what the switch asks --------------------------------------------------------------
 
@@ -92,6 +100,10 @@ class World:
     def knows(self, destination: str) -> bool:
         """Whether there is a telephone at a destination."""
         return destination in self._far_ends
+
+    def note_call(self, leg: FarLeg) -> None:
+        """Remember a call to a far end."""
+        self._calls.setdefault(leg.destination, []).append(leg)
 
 
 def _tone_length(argument: str) -> float:
