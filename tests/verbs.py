@@ -25,8 +25,15 @@ VERBS: dict[str, Callable[[Call], Any]] = {
     # -- speech
     # -- recording
     # -- other legs
+    "bridge several": lambda call: call.bridge(["user/agent", "user/other"], ringback="music", whisper="for-you"),
+    "bridge in order": lambda call: call.bridge(["user/other", "user/agent"], in_order=True, caller_id="4930"),
+    "bridge with a key": lambda call: call.bridge("user/agent", confirm="press-1", confirm_timeout=30),
+    "transfer": lambda call: call.transfer("sales"),
     # -- rooms
 }
 
 #: Those that ask something of the switch and run no application, which could be in its middle.
-BRIEF = ("set variable", "hangup")
+BRIEF = ("set variable", "hangup", "transfer")
+
+#: Those that end the call for the handler, with the cause they end it with.
+LAST = {"hangup": HangupCause.USER_BUSY, "transfer": HangupCause.BLIND_TRANSFER}

@@ -20,8 +20,8 @@ _LONGEST = 86400  # seconds of a conversation
 _TAKEN = 10.0  # seconds that the switch has to take a call away
 
 # A blank separates the words of a transfer, a minus begins an option, `$` a variable.
-_EXTENSION = re.compile(r"[A-Za-z0-9_+*#][A-Za-z0-9_.+*#@~-]*")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_EXTENSION = re.compile(r"[A-Za-z0-9_+*#][A-Za-z0-9_.+*#@~-]{0,127}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 class Connecting(Line):

@@ -18,6 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 # twice by the splitting (switch_channel_expand_variables_check, cleanup_separated_string).
 _MEANING = frozenset("{}$\\'")
 _LONGEST = 4096
+_MOST = 500  # characters of a destination
 
 _SHOWN = 64  # characters of a caller id; a telephone shows fewer
 _UNSHOWN = frozenset("{}$\\'\"<>[]|^:;`")
@@ -27,11 +28,11 @@ def checked_destination(destination: str) -> str:
     """The destination, if it is one endpoint.
 
     :raises ValueError: it is not of the form ``endpoint/address``, or holds other
-        characters than letters, digits and ``/ _ . + * # @ : ~ -``.
+        characters than letters, digits and ``/ _ . + * # @ : ~ -``, or is too long.
     """
-    if not _ENDPOINT.fullmatch(destination) or ":_:" in destination:
+    if not _ENDPOINT.fullmatch(destination) or ":_:" in destination or len(destination) > _MOST:
         raise ValueError(
-            "a destination is one endpoint as 'user/agent', of letters, digits and / _ . + * # @ : ~ -, "
+            f"a destination is one endpoint as 'user/agent', of up to {_MOST} letters, digits and / _ . + * # @ : ~ -, "
             f"not {destination[:80]!r}"
         )
     return destination

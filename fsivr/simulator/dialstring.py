@@ -50,6 +50,8 @@ def _bracketed(text: str, brackets: str) -> tuple[str, str]:
 
 
 def _variables(text: str, delimiter: str) -> dict[str, str]:
+    if text.startswith("^^") and len(text) > 3:
+        delimiter, text = text[2], text[3:]
     pairs = (separate(part, "=", 2) for part in separate(text, delimiter, 1024))
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1]}
 

@@ -20,7 +20,7 @@ from fsivr import Call, ESLError, Handler, Hangup, HangupCause
 from fsivr.esl.orders import Limits
 from fsivr.simulator import Caller
 from tests.leaks import until
-from tests.verbs import BRIEF, VERBS
+from tests.verbs import BRIEF, LAST, VERBS
 
 BREAKS: dict[str, Callable[[Caller], Any]] = {
     "end of file": lambda caller: caller.line.eof(),
@@ -88,6 +88,8 @@ def served(switch: Any, **short: float) -> Any:
     switch.settings = dataclasses.replace(switch.settings, **{**long, **short})
     switch.grace = 0.01  # what waits for the test cannot be waited for
     switch.answers("user/agent", after=1, talks=30)
+    switch.no_answer("user/other")
+    switch.extensions["sales"] = [("sleep", "30000")]
     return switch
 
 
@@ -163,10 +165,10 @@ def test_a_fault_ends_the_verb(switch: Any, verb: str, fault: str, strike: str) 
         assert isinstance(probe.raised, Hangup)
     assert len(probe.hung_up) == 1
     assert probe.errors == []
-    if fault == "caller hangs up" and isinstance(probe.raised, Hangup) and verb != "hangup":
+    if fault == "caller hangs up" and isinstance(probe.raised, Hangup) and verb not in LAST:
         assert probe.hung_up == [caller.hangup_cause]
         assert probe.raised.error is None
-    elif isinstance(probe.raised, Hangup) and verb != "hangup":
+    elif isinstance(probe.raised, Hangup) and verb not in LAST:
         assert isinstance(probe.raised.error, ESLError)
 
 
@@ -186,11 +188,12 @@ def test_noise_changes_nothing(switch: Any, verb: str, fault: str) -> None:
             caller.dials("1#")
         caller.join()
     assert probe.left.is_set()
-    assert probe.raised is None or verb == "hangup"
+    assert probe.raised is None or verb in LAST
     assert probe.errors == []
-    expected = HangupCause.USER_BUSY if verb == "hangup" else HangupCause.NORMAL_CLEARING
+    expected = LAST.get(verb, HangupCause.NORMAL_CLEARING)
     assert probe.hung_up == [expected]
-    assert caller.hangup_cause is expected
+    # A call that was transferred goes on, and ends by itself.
+    assert caller.hangup_cause is (HangupCause.NORMAL_CLEARING if verb == "transfer" else expected)
 
 
 def test_duplicates_do_not_end_the_next_verb(switch: Any) -> None:
