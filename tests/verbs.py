@@ -101,8 +101,23 @@ VERBS: dict[str, Verb] = {
     "recording": Verb(_recorded),
     "consent": Verb(lambda call: call.consent("one", accept="1", decline="2"), _dials_after("1", "one")),
     # -- other legs
+<<<<<<< HEAD
     "bridge": Verb(
         lambda call: call.bridge("user/agent"), setup=lambda switch: switch.answers("user/agent", after=1, talks=30)
     ),
     # -- rooms
 }
+=======
+    "bridge several": lambda call: call.bridge(["user/agent", "user/other"], ringback="music", whisper="for-you"),
+    "bridge in order": lambda call: call.bridge(["user/other", "user/agent"], in_order=True, caller_id="4930"),
+    "bridge with a key": lambda call: call.bridge("user/agent", confirm="press-1", confirm_timeout=30),
+    "transfer": lambda call: call.transfer("sales"),
+    # -- rooms
+}
+
+#: Those that ask something of the switch and run no application, which could be in its middle.
+BRIEF = ("set variable", "hangup", "transfer")
+
+#: Those that end the call for the handler, with the cause they end it with.
+LAST = {"hangup": HangupCause.USER_BUSY, "transfer": HangupCause.BLIND_TRANSFER}
+>>>>>>> legs

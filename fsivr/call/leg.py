@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from fsivr.causes import HangupCause
 
@@ -11,9 +12,9 @@ from fsivr.causes import HangupCause
 class Leg:
     """The B leg of a bridge that has ended."""
 
-    #: Where it was sent, as ``user/agent``.
+    #: Where the call went, as ``user/agent``; "" where several were called and nobody answered.
     destination: str
-    #: Whether the other party answered.
+    #: Whether the other party answered, and took the call where that takes a key.
     answered: bool
     #: Why it ended: why it was not answered, or how the conversation ended.
     hangup_cause: HangupCause
@@ -21,3 +22,5 @@ class Leg:
     duration: float
     #: The channel's id; "" where there was none.
     uuid: str
+    #: Why each destination that was called did not get the caller; not the one that did.
+    causes: Mapping[str, HangupCause] = field(default_factory=dict, hash=False)

@@ -29,7 +29,7 @@ _VERBS = {
     "record": _NONE,
     "transfer": _NONE,
 }
-_KEYWORDS = {"prompt", "prompts", "no_input", "no_match", "whisper", "ringback", "greeting", "music"}
+_KEYWORDS = {"prompt", "prompts", "no_input", "no_match", "confirm", "whisper", "ringback", "greeting", "music"}
 #: What makes a prompt that is no file.
 _NO_FILES = {"Say", "Speak", "Silence", "Tone"}
 #: The methods of a handler whose second parameter is the call.

@@ -1,24 +1,23 @@
-"""Bridging: the far ends that can be reached, and the application ``bridge``."""
+"""The application ``bridge``: others are called, and the one who took the call is joined with the caller."""
 
 from __future__ import annotations
 
-import re
-import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fsivr.causes import HangupCause
 from fsivr.simulator import sip
 from fsivr.simulator.application import Application
 from fsivr.simulator.clock import next_tick
+from fsivr.simulator.dialstring import alternatives
+from fsivr.simulator.farend import FarLeg
+from fsivr.simulator.originate import Try, busy, originate
 from fsivr.simulator.tokens import is_true
-from fsivr.simulator.wire import atoi
 
 if TYPE_CHECKING:
     from fsivr.simulator.channel import Channel
     from fsivr.simulator.thread import Thread
 
-_SETTINGS = re.compile(r"^(?:\{[^}]*\}|\[[^\]]*\]|<[^>]*>)+")
 _DIALSTATUS = {
     HangupCause.USER_BUSY: "BUSY",
     HangupCause.CALL_REJECTED: "DONTCALL",
@@ -30,56 +29,6 @@ _SIP_STATUS = {
     HangupCause.CALL_REJECTED: ("603", "Decline"),
     HangupCause.NORMAL_TEMPORARY_FAILURE: ("503", "Service Unavailable"),
 }
-_KNOWN_ENDPOINTS = ("user", "sofia", "loopback", "verto", "group", "error", "null")
-_DEFAULT_TIMEOUT = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class FarEnd:
-    """What happens when somebody is called; seconds.
-
-    :param cause: why it does not come to a conversation; None where it does.
-    :param after: until the answer, or the refusal.
-    :param talks: until the far end hangs up; None where it does not.
-    :param ends: the cause it hangs up with.
-    :param early: whether it sends sound from the start, before any answer (SIP 183).
-    """
-
-    cause: HangupCause | None = None
-    after: float = 0.0
-    talks: float | None = None
-    ends: HangupCause = HangupCause.NORMAL_CLEARING
-    early: bool = False
-
-
-def nobody(destination: str) -> FarEnd:
-    """What a destination does that nothing was said about (FACTS 7.3)."""
-    endpoint, _, name = destination.partition("/")
-    if endpoint == "error":
-        return FarEnd(HangupCause.parse(name, HangupCause.NORMAL_CLEARING))
-    if endpoint not in _KNOWN_ENDPOINTS:
-        return FarEnd(HangupCause.CHAN_NOT_IMPLEMENTED)
-    if endpoint == "loopback":
-        return FarEnd(HangupCause.NO_ROUTE_DESTINATION)
-    return FarEnd(HangupCause.SUBSCRIBER_ABSENT)
-
-
-class FarLeg:
-    """The other leg of a bridge."""
-
-    def __init__(self, channel: Channel, destination: str) -> None:
-        self.uuid = str(uuid.uuid4())
-        self.destination = destination
-        self.number = re.split(r"[@/]", destination.partition("/")[2] or destination)[
-            -1 if "@" not in destination else -2
-        ]
-        self.ended: HangupCause | None = None
-        self._channel = channel
-
-    def hangup(self, cause: HangupCause) -> None:
-        """End this leg."""
-        self.ended = self.ended or cause
-        self._channel.wake()
 
 
 def bridge(thread: Thread, argument: str) -> None:
@@ -87,30 +36,41 @@ def bridge(thread: Thread, argument: str) -> None:
     channel = thread.channel
     if not argument:
         return
-    text = _SETTINGS.sub("", argument)
     cause = HangupCause.NORMAL_CLEARING
-    for alternative in text.split("|"):
-        for destination in alternative.split(","):
-            destination = _SETTINGS.sub("", destination)
-            far = thread.switch.far_end(destination)
-            leg = FarLeg(channel, destination)
-            if far.early and not _ignores_early_media(channel, argument):
-                _talk(thread, leg, FarEnd(talks=far.after, ends=far.cause or far.ends, early=True))
-                return
-            failed = _dial(thread, leg, far)
-            if failed is None:
-                _talk(thread, leg, far)
-                return
-            cause = failed
-            if not channel.ready:
-                return
+    try:
+        shared, found = alternatives(argument)
+    except ValueError:
+        _set_outcome(channel, cause)
+        found = []
+    for endpoints in filter(None, found):
+        tries = [_try(thread, destination, variables) for destination, variables in endpoints]
+        early = next((each for each in tries if each.far.early and not _holds_back(channel, each.leg)), None)
+        if early is not None:
+            _join(channel, tries, early, answered=False)
+            _talk(thread, early, thread.clock.now() + early.far.after, early.far.cause or early.far.ends)
+            return
+        winner, cause = originate(thread, tries, shared.get("originate_timeout", ""))
+        if winner is not None:
+            _join(channel, tries, winner, answered=True)
+            _talk(thread, winner, winner.leaves, winner.far.ends)
+            return
+        _failed(channel, [each.leg for each in tries if each.known], cause)
+        if not channel.ready:
+            return
     _fail(channel, cause)
 
 
-def _ignores_early_media(channel: Channel, argument: str) -> bool:
+def _try(thread: Thread, destination: str, variables: dict[str, str]) -> Try:
+    leg = FarLeg(thread.channel, destination, variables)
+    thread.switch.note_call(leg)
+    return Try(thread, leg, thread.switch.far_end(destination))
+
+
+def _holds_back(channel: Channel, leg: FarLeg) -> bool:
     # By default a leg's early media is a success of the originate (switch_ivr_originate.c).
-    asked = re.search(r"[{\[<,]ignore_early_media=([^,}\]>]*)", argument)
-    return is_true(asked[1] if asked else channel.variables.get("ignore_early_media", ""))
+    return is_true(leg.variables.get("bridge_early_media", "")) or is_true(
+        leg.variables.get("ignore_early_media") or channel.variables.get("ignore_early_media", "")
+    )
 
 
 def _fail(channel: Channel, cause: HangupCause) -> None:
@@ -125,80 +85,49 @@ def _fail(channel: Channel, cause: HangupCause) -> None:
         channel.hangup(cause)
 
 
-def _dial(thread: Thread, leg: FarLeg, far: FarEnd) -> HangupCause | None:
-    """Why the destination was not reached; None where it answered."""
-    channel, clock = thread.channel, thread.clock
-    timeout = channel.variables.get("call_timeout")
-    limit = float(max(1, atoi(timeout))) if timeout else _DEFAULT_TIMEOUT
-    began = clock.now()
-    comes = began + far.after
-    known = thread.switch.knows(leg.destination)
-    if known:
-        channel.set("originate_disposition", "failure")
-        channel.set("DIALSTATUS", "INVALIDARGS")
-    if far.after and known:
-        channel.callee = leg.number
-        channel.ring_ready()
-        channel.times.setdefault("Channel-Progress-Time", thread.switch.micros())
-    while channel.ready and clock.now() < min(comes, began + limit) - 1e-9:
-        thread.parse_commands()
-        if channel.ready:
-            thread.wait(next_tick(clock.now()) if _busy(channel) else min(comes, began + limit))
-    if not channel.up:
-        _failed(channel, leg, HangupCause.ORIGINATOR_CANCEL, known)
-        return HangupCause.ORIGINATOR_CANCEL
-    if clock.now() < comes - 1e-9:
-        _failed(channel, leg, HangupCause.NO_ANSWER, known)
-        return HangupCause.NO_ANSWER
-    if far.cause is not None:
-        _failed(channel, leg, far.cause, known)
-    return far.cause
-
-
-def _busy(channel: Channel) -> bool:
-    return bool(channel.commands) and not channel.locked
-
-
-def _failed(channel: Channel, leg: FarLeg, cause: HangupCause, known: bool) -> None:
-    """The variables of an attempt that failed (captures 05c, 05d)."""
-    if known:
+def _failed(channel: Channel, legs: Sequence[FarLeg], cause: HangupCause) -> None:
+    """The variables of an attempt that failed (captures 05c, 05d); of a leg that could not be made there are none."""
+    for leg in legs:
+        ended = leg.ended or cause
         channel.set("originate_signal_bond", leg.uuid)
         channel.push("originated_legs", f"{leg.uuid};Outbound Call;{leg.number}")
-        status = _SIP_STATUS.get(cause)
+        status = _SIP_STATUS.get(ended)
         if status is not None:
             channel.set("sip_invite_failure_status", status[0])
             channel.set("sip_invite_failure_phrase", status[1])
             if status[0] != "503":  # nobody was there to give a reason
-                channel.set("sip_reason", f'Q.850;cause={cause.q850};text="{cause.name}"')
+                channel.set("sip_reason", f'Q.850;cause={ended.q850};text="{ended.name}"')
             channel.set("sip_hangup_phrase", status[1])
-        channel.set("last_bridge_hangup_cause", cause.name)
+        channel.set("last_bridge_hangup_cause", ended.name)
         if status is not None:
             channel.set("last_bridge_proto_specific_hangup_cause", f"sip:{status[0]}")
-    channel.set("originate_disposition", cause.name)
-    channel.set("DIALSTATUS", _DIALSTATUS.get(cause, cause.name))
-    if known:
-        channel.push("originate_causes", f"{leg.uuid};{cause.name}")
+    _set_outcome(channel, cause)
+    for leg in legs:
+        channel.push("originate_causes", f"{leg.uuid};{(leg.ended or cause).name}")
     channel.set("originate_failed_cause", cause.name)
 
 
-def _talk(thread: Thread, leg: FarLeg, far: FarEnd) -> None:
-    """The conversation, until one side ends it (captures 05a, 05e)."""
-    channel, switch = thread.channel, thread.switch
+def _set_outcome(channel: Channel, cause: HangupCause) -> None:
+    channel.set("originate_disposition", cause.name)
+    channel.set("DIALSTATUS", _DIALSTATUS.get(cause, cause.name))
+
+
+def _talk(thread: Thread, each: Try, ends: float, cause: HangupCause) -> None:
+    """The conversation, until one side ends it (captures 05a, 05e); ``ends``: when the far end does, and why."""
+    channel, switch, leg = thread.channel, thread.switch, each.leg
     ids = [("Bridge-A-Unique-ID", channel.uuid), ("Bridge-B-Unique-ID", leg.uuid)]
-    _join(channel, leg, answered=not far.early)
     switch.far_legs[leg.uuid] = leg
     channel.fire("CHANNEL_BRIDGE", before=ids)
     channel.on_change(f"talks with {leg.destination}")
     _note_bridge(channel, leg)
-    ends = None if far.talks is None else thread.clock.now() + far.talks
     while channel.ready and leg.ended is None:
         thread.parse_commands()
-        if ends is not None and thread.clock.now() >= ends - 1e-9:
-            leg.ended = far.ends
+        if thread.clock.now() >= ends - 1e-9:
+            leg.ended = cause
         elif channel.ready and leg.ended is None:
             channel.take_digit()
             soon = next_tick(thread.clock.now())
-            thread.wait(soon if channel.digits or _busy(channel) else ends)
+            thread.wait(soon if channel.digits or busy(channel) else None if ends == float("inf") else ends)
     switch.far_legs.pop(leg.uuid, None)
     channel.set("bridge_to", None)
     _part(channel, leg)
@@ -207,6 +136,7 @@ def _talk(thread: Thread, leg: FarLeg, far: FarEnd) -> None:
         channel.on_change(f"is left by {leg.destination}")
         if is_true(channel.variables.get("hangup_after_bridge", "")):
             channel.hangup(leg.ended or HangupCause.NORMAL_CLEARING)
+    leg.ended = leg.ended or channel.hangup_cause or HangupCause.NORMAL_CLEARING
 
 
 def _note_bridge(channel: Channel, leg: FarLeg) -> None:
@@ -222,25 +152,29 @@ def _note_bridge(channel: Channel, leg: FarLeg) -> None:
         channel.set(name, value)
 
 
-def _join(channel: Channel, leg: FarLeg, *, answered: bool) -> None:
+def _join(channel: Channel, tries: Sequence[Try], winner: Try, *, answered: bool) -> None:
+    leg = winner.leg
     if answered:
         channel.answer()
     now = channel.switch.micros()
     channel.callee = leg.number
+    known = [each.leg for each in tries if each.known]
+    for one in known:
+        channel.push("originated_legs", f"{one.uuid};Outbound Call;{one.number}")
     for name, value in (
-        ("originated_legs", f"{leg.uuid};Outbound Call;{leg.number}"),
         ("switch_m_sdp", "v=0\r\no=FreeSWITCH 1795413224 1795413225 IN IP4 192.0.2.2\r\ns=FreeSWITCH\r\n"),
         ("video_media_flow", "inactive"),
         ("text_media_flow", "inactive"),
         ("audio_media_flow", "sendrecv"),
         ("originate_disposition", "SUCCESS"),
         ("DIALSTATUS", "SUCCESS"),
-        ("originate_causes", f"{leg.uuid};NONE"),
-        ("signal_bond", leg.uuid),
     ):
         channel.set(name, value)
+    for one in known:
+        channel.push("originate_causes", f"{one.uuid};{(one.ended or HangupCause.NONE).name}")
+    channel.set("signal_bond", leg.uuid)
     channel.times["Channel-Bridged-Time"] = now
-    times = {"Profile-Created-Time": now, "Channel-Created-Time": now, "Channel-Answered-Time": now if answered else 0}
+    times = {"Profile-Created-Time": now, "Channel-Created-Time": now, "Channel-Answered-Time": leg.answered_at}
     channel.other_leg = sip.callee_headers(channel.profile, leg.uuid, leg.number, leg.destination, times)
 
 

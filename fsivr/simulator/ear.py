@@ -14,15 +14,17 @@ class Heard:
     """One sound that the caller heard.
 
     :param place: where the story tells of it.
+    :param aside: whether a test need not speak of it.
     """
 
-    __slots__ = ("application", "argument", "ended", "place", "what")
+    __slots__ = ("application", "argument", "aside", "ended", "place", "what")
 
-    def __init__(self, application: str, argument: str, what: str, place: int) -> None:
+    def __init__(self, application: str, argument: str, what: str, place: int, *, aside: bool = False) -> None:
         self.application = application
         self.argument = argument
         self.what = what
         self.place = place
+        self.aside = aside
         #: Whether it has been heard to its end, or has been cut short.
         self.ended = False
 
@@ -42,11 +44,14 @@ class Ear:
 
     def hear(self, application: str, argument: str) -> Callable[[], None]:
         """Hear a sound begin; what is returned is to be called when it ends."""
+        ringing = application == "ringback"
+        application = "playback" if ringing else application
         found = [str(sound) for sound in self._library.read(application, argument)]
         what = listed(found) or f"{application} {argument!r}"
         silent = argument.startswith(_SILENCE)
-        place = self._story.tell(f"hears nothing: {what}" if silent else f"hears {what}")
-        heard = Heard(application, argument, what, place)
+        told = f"hears nothing: {what}" if silent else f"hears {what}"
+        place = self._story.tell(f"{told} while it rings" if ringing else told)
+        heard = Heard(application, argument, what, place, aside=ringing)
         self._heard.append(heard)
         self._changed()
 
@@ -57,8 +62,10 @@ class Ear:
         return end
 
     def next(self, expected: Prompt) -> Heard | None:
-        """The next sound that the test has not spoken of; silence only where it is expected."""
+        """The next sound that the test has not spoken of; silence and ringing only where they are expected."""
         for heard in self._heard[self._spoken_of :]:
+            if heard.aside and not self._library.plays(heard.application, heard.argument, expected):
+                continue
             if isinstance(expected, Silence) or not heard.argument.startswith(_SILENCE):
                 return heard
         return None

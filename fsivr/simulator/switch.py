@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from fsivr.causes import HangupCause
 from fsivr.prompts import PromptLibrary
 from fsivr.simulator import sip
-from fsivr.simulator.bridge import FarLeg
 from fsivr.simulator.caller import Caller
 from fsivr.simulator.channel import Channel
 from fsivr.simulator.clock import Clock, VirtualClock
 from fsivr.simulator.event import Event
+from fsivr.simulator.farend import FarLeg
 from fsivr.simulator.line import Line
 from fsivr.simulator.outbound import Outbound
 from fsivr.simulator.participant import Participant

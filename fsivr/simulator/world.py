@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from fsivr.causes import HangupCause
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
+<<<<<<< HEAD
 from fsivr.simulator.bridge import FarEnd, nobody
 from fsivr.simulator.recogniser import Recogniser, Sound
+=======
+from fsivr.simulator.farend import FarEnd, FarLeg, nobody
+>>>>>>> legs
 from fsivr.simulator.wire import atoi
 
 #: Seconds a sound lasts where nothing else was said.
@@ -29,11 +33,15 @@ class World:
         self._lengths: dict[tuple[str, str], float] = {}
         self._missing: set[str] = set()
         self._far_ends: dict[str, FarEnd] = {}
+<<<<<<< HEAD
         #: The recognisers that listen now, by their channel's id.
         self.recognisers: dict[str, Recogniser] = {}
         #: What is to be heard of whoever answers the calls.
         self.sound = Sound("person", None)
         self._phrases: dict[str, set[str]] = {}
+=======
+        self._calls: dict[str, list[FarLeg]] = {}
+>>>>>>> legs
 
     # -- what a test says --------------------------------------------------------------
 
@@ -52,14 +60,17 @@ class World:
         after: float = 1.0,
         talks: float | None = None,
         cause: HangupCause = HangupCause.NORMAL_CLEARING,
+        presses: str = "",
     ) -> None:
         """Have somebody answer at a destination as ``user/agent``.
 
         :param after: seconds it rings.
-        :param talks: seconds until they hang up; None: until the caller does.
+        :param talks: seconds from the answer until they hang up; None: until the caller does.
         :param cause: what they hang up with.
+        :param presses: the keys they press, one each time they are asked to take the call by one; a machine presses
+            none.
         """
-        self._far_ends[destination] = FarEnd(None, after, talks, cause)
+        self._far_ends[destination] = FarEnd(None, after, talks, cause, presses=presses)
 
     def busy(self, destination: str, *, after: float = 0.0) -> None:
         """Have a destination be busy."""
@@ -77,6 +88,7 @@ class World:
         """Have a destination send sound at once, as a carrier its ringing, and give up without an answer."""
         self._far_ends[destination] = FarEnd(cause, after, early=True)
 
+<<<<<<< HEAD
     def understands(self, grammar: str, *phrases: str) -> None:
         """Have a grammar hold these phrases and no other; one of which nothing was said holds every phrase."""
         self._phrases.setdefault(grammar, set()).update(phrase.lower() for phrase in phrases)
@@ -88,6 +100,11 @@ class World:
         :raises ValueError: by something else.
         """
         self.sound = Sound(who, beep)
+=======
+    def called(self, destination: str) -> list[FarLeg]:
+        """The calls that a destination got, in order: who they were from, what was heard, how they ended."""
+        return list(self._calls.get(destination, ()))
+>>>>>>> legs
 
     # -- what the switch asks --------------------------------------------------------------
 
@@ -118,6 +135,10 @@ class World:
     def knows(self, destination: str) -> bool:
         """Whether there is a telephone at a destination."""
         return destination in self._far_ends
+
+    def note_call(self, leg: FarLeg) -> None:
+        """Remember a call to a far end."""
+        self._calls.setdefault(leg.destination, []).append(leg)
 
 
 def _tone_length(argument: str) -> float:

@@ -84,7 +84,7 @@ def test_what_each_verb_lets_through(open_call: Open) -> None:
             passed.setdefault(verb, []).append(text[:10])
     files = ["x" * 10]
     assert passed["play"] == passed["play several"] == passed["ask"] == passed["menu"] == passed["no match"] == files
-    assert passed["bridge"] == files
+    assert "bridge" not in passed  # a destination has its length
     assert "bridge endpoint" not in passed
     assert set(passed["say"]) <= {"a b", "a:_:b", "x" * 10}
     assert passed["spell"] == ["a b", "a:_:b"]

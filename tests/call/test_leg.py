@@ -12,7 +12,7 @@ from fsivr import (
     HangupCause,
     Leg,
 )
-from fsivr.call.connecting import _leg
+from fsivr.call.dialling import outcome
 from tests.call.conversations import Open, in_call
 
 
@@ -75,7 +75,7 @@ def test_a_leg_that_only_sent_early_media_is_not_answered(switch: Any) -> None:
         call.answer()
         completion = call.execute("bridge", "user/agent")
         assert completion.get("variable_originate_disposition") == "SUCCESS"
-        legs.append(_leg("user/agent", completion))
+        legs.append(outcome(completion, {"": "user/agent"}))
 
     switch.early_media("user/agent", after=5)
     with switch.call(handler=in_call(run)) as caller:
@@ -86,4 +86,4 @@ def test_a_leg_that_only_sent_early_media_is_not_answered(switch: Any) -> None:
 def test_a_bridge_asks_the_switch_to_ring_on_through_early_media(open_call: Open) -> None:
     call, peer = open_call()
     call.bridge("user/agent")
-    assert peer.executed[-1].get("execute-app-arg") == "{ignore_early_media=true}user/agent"
+    assert peer.executed[-1].get("execute-app-arg") == "{bridge_early_media=true}user/agent"
