@@ -23,6 +23,7 @@ class Verb:
     :param meanwhile: what the caller does so that it comes to its end.
     :param brief: it asks something of the switch and runs no application, which could be in its middle.
     :param quick: its application is over in 20 ms.
+    :param last: it ends the call for the handler.
     :param ends_with: the cause that the call ends with after it.
     :param survives: faults after which it returns instead of raising ``Hangup``.
     :param setup: what the world around the switch is like.
@@ -32,6 +33,7 @@ class Verb:
     meanwhile: Callable[[Caller], Any] = lambda caller: None
     brief: bool = False
     quick: bool = False
+    last: bool = False
     ends_with: HangupCause = HangupCause.NORMAL_CLEARING
     survives: tuple[str, ...] = ()
     setup: Callable[[Any], Any] = lambda switch: None
@@ -81,7 +83,9 @@ VERBS: dict[str, Verb] = {
     "menu": Verb(lambda call: call.menu(["one", "two"], {"1": 1, "22": 2}), _dials_after("1#", "one", "two")),
     "sleep": Verb(lambda call: call.sleep(30)),
     "set variable": Verb(lambda call: call.variables.__setitem__("note", "text"), brief=True),
-    "hangup": Verb(lambda call: call.hangup(HangupCause.USER_BUSY), brief=True, ends_with=HangupCause.USER_BUSY),
+    "hangup": Verb(
+        lambda call: call.hangup(HangupCause.USER_BUSY), brief=True, last=True, ends_with=HangupCause.USER_BUSY
+    ),
     "execute": Verb(lambda call: call.execute("playback", "one.wav")),
     "invoke": Verb(lambda call: call.invoke(Playing)),
     # -- time
@@ -101,23 +105,23 @@ VERBS: dict[str, Verb] = {
     "recording": Verb(_recorded),
     "consent": Verb(lambda call: call.consent("one", accept="1", decline="2"), _dials_after("1", "one")),
     # -- other legs
-<<<<<<< HEAD
     "bridge": Verb(
         lambda call: call.bridge("user/agent"), setup=lambda switch: switch.answers("user/agent", after=1, talks=30)
     ),
+    "bridge several": Verb(
+        lambda call: call.bridge(["user/agent", "user/other"], ringback="music", whisper="for-you"),
+        setup=lambda switch: switch.no_answer("user/other"),
+    ),
+    "bridge in order": Verb(
+        lambda call: call.bridge(["user/other", "user/agent"], in_order=True, caller_id="4930"),
+    ),
+    "bridge with a key": Verb(lambda call: call.bridge("user/agent", confirm="press-1", confirm_timeout=30)),
+    "transfer": Verb(
+        lambda call: call.transfer("sales"),
+        brief=True,
+        last=True,
+        ends_with=HangupCause.BLIND_TRANSFER,
+        setup=lambda switch: switch.extensions.update(sales=[("sleep", "30000")]),
+    ),
     # -- rooms
 }
-=======
-    "bridge several": lambda call: call.bridge(["user/agent", "user/other"], ringback="music", whisper="for-you"),
-    "bridge in order": lambda call: call.bridge(["user/other", "user/agent"], in_order=True, caller_id="4930"),
-    "bridge with a key": lambda call: call.bridge("user/agent", confirm="press-1", confirm_timeout=30),
-    "transfer": lambda call: call.transfer("sales"),
-    # -- rooms
-}
-
-#: Those that ask something of the switch and run no application, which could be in its middle.
-BRIEF = ("set variable", "hangup", "transfer")
-
-#: Those that end the call for the handler, with the cause they end it with.
-LAST = {"hangup": HangupCause.USER_BUSY, "transfer": HangupCause.BLIND_TRANSFER}
->>>>>>> legs

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from fsivr.causes import HangupCause
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
-<<<<<<< HEAD
-from fsivr.simulator.bridge import FarEnd, nobody
-from fsivr.simulator.recogniser import Recogniser, Sound
-=======
 from fsivr.simulator.farend import FarEnd, FarLeg, nobody
->>>>>>> legs
+from fsivr.simulator.recogniser import Recogniser, Sound
 from fsivr.simulator.wire import atoi
 
 #: Seconds a sound lasts where nothing else was said.
@@ -33,15 +29,12 @@ class World:
         self._lengths: dict[tuple[str, str], float] = {}
         self._missing: set[str] = set()
         self._far_ends: dict[str, FarEnd] = {}
-<<<<<<< HEAD
         #: The recognisers that listen now, by their channel's id.
         self.recognisers: dict[str, Recogniser] = {}
         #: What is to be heard of whoever answers the calls.
         self.sound = Sound("person", None)
         self._phrases: dict[str, set[str]] = {}
-=======
         self._calls: dict[str, list[FarLeg]] = {}
->>>>>>> legs
 
     # -- what a test says --------------------------------------------------------------
 
@@ -88,7 +81,6 @@ class World:
         """Have a destination send sound at once, as a carrier its ringing, and give up without an answer."""
         self._far_ends[destination] = FarEnd(cause, after, early=True)
 
-<<<<<<< HEAD
     def understands(self, grammar: str, *phrases: str) -> None:
         """Have a grammar hold these phrases and no other; one of which nothing was said holds every phrase."""
         self._phrases.setdefault(grammar, set()).update(phrase.lower() for phrase in phrases)
@@ -100,11 +92,10 @@ class World:
         :raises ValueError: by something else.
         """
         self.sound = Sound(who, beep)
-=======
+
     def called(self, destination: str) -> list[FarLeg]:
         """The calls that a destination got, in order: who they were from, what was heard, how they ended."""
         return list(self._calls.get(destination, ()))
->>>>>>> legs
 
     # -- what the switch asks --------------------------------------------------------------
 

@@ -20,11 +20,7 @@ from fsivr import Call, ESLError, Handler, Hangup, HangupCause
 from fsivr.esl.orders import Limits
 from fsivr.simulator import Caller
 from tests.leaks import until
-<<<<<<< HEAD
 from tests.verbs import VERBS
-=======
-from tests.verbs import BRIEF, LAST, VERBS
->>>>>>> legs
 
 BREAKS: dict[str, Callable[[Caller], Any]] = {
     "end of file": lambda caller: caller.line.eof(),
@@ -91,14 +87,8 @@ def served(switch: Any, **short: float) -> Any:
     long = {"reply_timeout": 60.0, "probe_interval": 60.0, "hangup_grace": 60.0, "call_limit": 600.0}
     switch.settings = dataclasses.replace(switch.settings, **{**long, **short})
     switch.grace = 0.01  # what waits for the test cannot be waited for
-<<<<<<< HEAD
     for verb in VERBS.values():
         verb.setup(switch)
-=======
-    switch.answers("user/agent", after=1, talks=30)
-    switch.no_answer("user/other")
-    switch.extensions["sales"] = [("sleep", "30000")]
->>>>>>> legs
     return switch
 
 
@@ -176,10 +166,10 @@ def test_a_fault_ends_the_verb(switch: Any, verb: str, fault: str, strike: str) 
         assert isinstance(probe.raised, Hangup)
     assert len(probe.hung_up) == 1
     assert probe.errors == []
-    if fault == "caller hangs up" and isinstance(probe.raised, Hangup) and verb not in LAST:
+    if fault == "caller hangs up" and isinstance(probe.raised, Hangup) and not VERBS[verb].last:
         assert probe.hung_up == [caller.hangup_cause]
         assert probe.raised.error is None
-    elif isinstance(probe.raised, Hangup) and verb not in LAST:
+    elif isinstance(probe.raised, Hangup) and not VERBS[verb].last:
         assert isinstance(probe.raised.error, ESLError)
 
 
@@ -194,13 +184,9 @@ def test_noise_changes_nothing(switch: Any, verb: str, fault: str) -> None:
         VERBS[verb].meanwhile(caller)
         caller.join()
     assert probe.left.is_set()
-    assert probe.raised is None or verb in LAST
+    assert probe.raised is None or VERBS[verb].last
     assert probe.errors == []
-<<<<<<< HEAD
     expected = VERBS[verb].ends_with
-=======
-    expected = LAST.get(verb, HangupCause.NORMAL_CLEARING)
->>>>>>> legs
     assert probe.hung_up == [expected]
     # A call that was transferred goes on, and ends by itself.
     assert caller.hangup_cause is (HangupCause.NORMAL_CLEARING if verb == "transfer" else expected)
