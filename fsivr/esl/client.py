@@ -1,7 +1,7 @@
 """Client: the inbound event socket, from us to the switch.
 
-It is a ``greenswitch.InboundESL`` whose reader, waits and dispatch are replaced:
-no wait is without an end, and a lost connection is opened again.
+A ``greenswitch.InboundESL`` whose reader, waits and dispatch are replaced: no wait
+is without an end, and a lost connection is opened again.
 """
 
 from __future__ import annotations
@@ -48,8 +48,10 @@ class Client(InboundESL):  # type: ignore[misc]
         self._greeting: Answer | None = None
         self._rejected = False
         self._error: ESLError | None = None
+        self._local_host = ""
         self._wanted: set[str] = {"BACKGROUND_JOB"}
         self._jobs: dict[str, Job] = {}
+        self._left: dict[str, Callable[[str], None]] = {}  # by the id of a job that nobody waits for
         self._reconnecting: gevent.Greenlet[[], None] | None = None
         self._closed = True
         self._opening = False
@@ -64,6 +66,11 @@ class Client(InboundESL):  # type: ignore[misc]
     def connected(self) -> bool:
         """Whether commands can be sent."""
         return self._exchange is not None and not self._exchange.closed
+
+    @property
+    def local_host(self) -> str:
+        """Our address on the way to the switch; ``""`` before the first connection."""
+        return self._local_host
 
     def connect(self) -> None:
         """Connect and log in. From then on a lost connection is opened again until ``close``.
@@ -102,9 +109,20 @@ class Client(InboundESL):  # type: ignore[misc]
     def bgapi(self, command: str, argument: str = "", *, timeout: float = 60.0) -> str:
         """What an API command printed that ran beside others; jobs may end in any order.
 
-        :param timeout: seconds it may take.
         :raises CommandRefused: its output began with ``-ERR`` or ``-USAGE``.
-        :raises ReplyTimeout: it took longer.
+        :raises ReplyTimeout: it took longer than ``timeout`` seconds.
+        """
+        output = self.job(command, argument, timeout=timeout)
+        if output.startswith(("-ERR", "-USAGE")):
+            raise CommandRefused(f"the switch refused {command!r}: {output.strip()[:200]}")
+        return output
+
+    def job(
+        self, command: str, argument: str = "", *, timeout: float, when_left: Callable[[str], None] | None = None
+    ) -> str:
+        """As ``bgapi``, but what the command printed is not judged: ``-ERR`` is returned too.
+
+        :param when_left: called, on the hub, with the output of a job that ends when nobody waits for it any more.
         """
         exchange = self._ready()
         job = Job(command)
@@ -119,9 +137,15 @@ class Client(InboundESL):  # type: ignore[misc]
                 raise ReplyTimeout(f"{command!r} had not ended after {timeout:g} s")
         finally:
             self._jobs.pop(job_uuid, None)
-        if job.output.startswith(("-ERR", "-USAGE")):
-            raise CommandRefused(f"the switch refused {command!r}: {job.output.strip()[:200]}")
+            if when_left is not None and not (job.finished or exchange.closed):
+                self._left[job_uuid] = when_left
         return job.output
+
+    def post(self, command: str, argument: str = "") -> bool:
+        """Have an API command run; whether it could be sent. Its output is not waited for."""
+        if self._exchange is not None:
+            self._exchange.send(commands.api(command, argument))
+        return self.connected
 
     def subscribe(self, *names: str) -> None:
         """Have the switch send events of these names, now and after each reconnection.
@@ -186,6 +210,7 @@ class Client(InboundESL):  # type: ignore[misc]
         except OSError as error:
             raise ConnectionLost(f"cannot connect to the switch at {where}: {error.strerror or error}") from None
         tune(sock)
+        self._local_host = sock.getsockname()[0]
         self._rejected, self._error = False, None
         self._greeting = greeting = Answer("connect")
         exchange = Exchange(
@@ -248,10 +273,16 @@ class Client(InboundESL):  # type: ignore[misc]
         elif kind == "text/rude-rejection":
             self._rejected = True
         elif type(message) is Event and message.name == "BACKGROUND_JOB":
-            job = self._jobs.get(message.get("Job-UUID") or "")
-            if job is not None:
-                job.take_output(message.text)
+            self._on_job(message.get("Job-UUID") or "", message.text)
         self._dispatcher.take(message)
+
+    def _on_job(self, job_uuid: str, output: str) -> None:
+        job = self._jobs.get(job_uuid)
+        if job is not None:
+            job.take_output(output)
+        left = self._left.pop(job_uuid, None)
+        if left is not None:
+            left(output)
 
     def _on_end(self, error: ESLError | None) -> None:
         opening = self._opening  # what waits in _open runs on at once when it is told, and is done opening then
@@ -264,5 +295,6 @@ class Client(InboundESL):  # type: ignore[misc]
             self._reconnecting = gevent.spawn(self._reconnect)
 
     def _end_jobs(self) -> None:
+        self._left.clear()
         for job in list(self._jobs.values()):
             job.fail(self._reason())
