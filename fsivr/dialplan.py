@@ -134,7 +134,6 @@ class Dialplan:
                 break
         return looked_at
 
-
     def _name(self, handler: type[Any]) -> None:
         name = handler_name(handler)
         self._named[name] = handler if self._named.get(name, handler) is handler else None

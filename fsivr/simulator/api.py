@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gevent.event import Event as Wake
 
 from fsivr.causes import HangupCause
+from fsivr.simulator.originating import originate
 from fsivr.simulator.tokens import expand, separate
 from fsivr.simulator.wire import atoi, plain
 
@@ -195,6 +196,7 @@ _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "uuid_transfer": _transfer,
     "uuid_recv_dtmf": _recv_dtmf,
     "msleep": _msleep,
+    "originate": originate,
     "show": _show,
     "version": lambda switch, argument: "1.11.3-dev\n" if argument.startswith("short") else _VERSION,
     "hostname": lambda switch, argument: "simulator",
@@ -207,6 +209,9 @@ _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "system": lambda switch, argument: "",
     "reloadxml": lambda switch, argument: "+OK [Success]\n",
 }
+
+#: Those that take their time: as a background job they hold up nothing else.
+SLOW = frozenset({"originate"})
 
 _VERSION = "FreeSWITCH Version 1.11.3-dev~64bit (git cc93a68 2026-08-21 14:10:14Z 64bit)\n"
 
