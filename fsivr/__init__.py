@@ -1,6 +1,6 @@
 """Telephone applications on FreeSWITCH: a call is a class, and a test needs no switch."""
 
-from fsivr.call import Call, Channel, Leg
+from fsivr.call import Call, Channel, Dial, Dialled, DialResult, Leg
 from fsivr.causes import HangupCause
 from fsivr.dialplan import Dialplan, Extension
 from fsivr.errors import (
@@ -25,6 +25,7 @@ from fsivr.errors import (
 )
 from fsivr.handler import Handler
 from fsivr.prompts import File, Say, Silence, Speak, Tone
+from fsivr.switch import Switch
 
 __all__ = [
     "AuthenticationError",
@@ -34,6 +35,9 @@ __all__ = [
     "ConfigError",
     "ConnectionLost",
     "DeadlineExceeded",
+    "Dial",
+    "DialResult",
+    "Dialled",
     "Dialplan",
     "ESLError",
     "Extension",
@@ -56,5 +60,6 @@ __all__ = [
     "Silence",
     "Speak",
     "SpeechError",
+    "Switch",
     "Tone",
 ]

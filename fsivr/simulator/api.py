@@ -6,8 +6,6 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gevent.event import Event as Wake
-
 from fsivr.causes import HangupCause
 from fsivr.simulator.originating import originate
 from fsivr.simulator.tokens import expand, separate
@@ -164,14 +162,7 @@ def _recv_dtmf(switch: Switch, argument: str) -> str:
 
 
 def _msleep(switch: Switch, argument: str) -> str:
-    over = Wake()
-    timer = switch.clock.call_at(switch.clock.now() + max(0, atoi(argument)) / 1000, over.set)
-    switch.sleeping += 1
-    try:
-        over.wait()
-    finally:
-        switch.sleeping -= 1
-        timer.cancel()
+    switch.rest(max(0, atoi(argument)) / 1000)
     return "+OK\n"
 
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 
 import gevent
+from gevent.event import Event as Wake
 
 from fsivr.causes import HangupCause
 from fsivr.prompts import PromptLibrary
@@ -161,6 +162,17 @@ class Switch(World):
         self.channels.clear()
 
     # -- what the rest of the simulator asks ---------------------------------------------
+
+    def rest(self, seconds: float) -> None:
+        """Wait on the switch's clock, which may move meanwhile."""
+        over = Wake()
+        timer = self.clock.call_at(self.clock.now() + seconds, over.set)
+        self.sleeping += 1
+        try:
+            over.wait()
+        finally:
+            self.sleeping -= 1
+            timer.cancel()
 
     def micros(self) -> int:
         """The time as events tell it: microseconds since the epoch."""
