@@ -26,6 +26,8 @@ VERBS: dict[str, Callable[[Call], Any]] = {
     # -- recording
     # -- other legs
     # -- rooms
+    # -- outbound
+    "originate": lambda call: call.switch.originate("user/patient", type(call.handlers[0])),
 }
 
 #: Those that ask something of the switch and run no application, which could be in its middle.

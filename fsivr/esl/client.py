@@ -9,11 +9,9 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-import socket
 from collections.abc import Callable
 
 import gevent
-from gevent.socket import create_connection
 from greenswitch import InboundESL
 
 from fsivr.errors import AuthenticationError, CommandRefused, ConnectionLost, ESLError, ReplyTimeout
@@ -22,7 +20,7 @@ from fsivr.esl.dispatch import Dispatcher, EventHandler, LegacyEvent
 from fsivr.esl.exchange import Exchange
 from fsivr.esl.messages import Event, Message
 from fsivr.esl.session import raw_command
-from fsivr.esl.transport import tune
+from fsivr.esl.transport import connect, tune
 from fsivr.esl.waits import Answer, Job
 
 log = logging.getLogger(__name__)
@@ -204,7 +202,7 @@ class Client(InboundESL):  # type: ignore[misc]
     def _open(self) -> None:
         where = f"{self.host}:{self.port}"
         try:
-            sock: socket.socket = create_connection((self.host, self.port), self.timeout)
+            sock = connect(self.host, self.port, self.timeout)
         except TimeoutError:
             raise ReplyTimeout(f"the switch at {where} did not take a connection within {self.timeout:g} s") from None
         except OSError as error:

@@ -88,6 +88,7 @@ def served(switch: Any, **short: float) -> Any:
     switch.settings = dataclasses.replace(switch.settings, **{**long, **short})
     switch.grace = 0.01  # what waits for the test cannot be waited for
     switch.answers("user/agent", after=1, talks=30)
+    switch.no_answer("user/patient")
     return switch
 
 
@@ -159,6 +160,9 @@ def test_a_fault_ends_the_verb(switch: Any, verb: str, fault: str, strike: str) 
     if verb == "set variable" and probe.raised is None:
         # The switch had answered; a cut body is only seen at the hangup that follows.
         assert fault in NEED_TIME
+    elif verb == "originate" and probe.raised is None:
+        # Nothing is sent on the caller's own line, and so not cut, before the hangup.
+        assert fault == "body cut short"
     else:
         assert isinstance(probe.raised, Hangup)
     assert len(probe.hung_up) == 1

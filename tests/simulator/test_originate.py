@@ -92,9 +92,8 @@ def test_a_phone_in_a_call_is_busy(switch: Any) -> None:
 
 def test_a_phone_that_nobody_calls(switch: Any) -> None:
     switch.patience = 0.05
-    with switch.phone("user/1000") as phone:
-        with pytest.raises(CallFailed, match="user/1000 was not called"):
-            phone.rings()
+    with switch.phone("user/1000") as phone, pytest.raises(CallFailed, match="user/1000 was not called"):
+        phone.rings()
     assert not phone.rung
 
 
