@@ -32,7 +32,7 @@ def originate(switch: Switch, argument: str) -> str:
         return _USAGE
     variables, endpoints = _taken_apart(words[0])
     if variables is None or not endpoints:
-        return f"-ERR {HangupCause.DESTINATION_OUT_OF_ORDER}\n"
+        return f"-ERR {HangupCause.NORMAL_CLEARING}\n"  # what the cause was before anybody was called
     limit = float(atoi(variables.get("originate_timeout", ""))) or float(atoi(words[6] if len(words) == 7 else ""))
     cause = HangupCause.NORMAL_CLEARING
     switch.sleeping += 1  # time may move: the answer comes when somebody has picked up
