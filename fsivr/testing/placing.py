@@ -46,6 +46,11 @@ class PlacingServer(Server):
         """The simulated switch, as a handler reaches it."""
         return PlacingSwitch(self._simulated, self.settings, self._served, self.address)
 
+    def leave_switch(self) -> None:
+        """Close the connection to the simulated switch, before that is gone."""
+        if self._switch is not None:
+            self._switch.close()
+
 
 class Order:
     """Something that is waited for in the test's own greenlet, while the simulated time passes."""

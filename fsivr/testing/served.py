@@ -36,7 +36,7 @@ class ServedSwitch(Switch):
         self.settings = settings
         self._dialplan_name = dialplan_name
         self._dialplan: Dialplan | None = None
-        self._servers: list[tuple[Dialplan, Server]] = []
+        self._servers: list[tuple[Dialplan, PlacingServer]] = []
         self._errors = _Errors()
         self.explain = self._errors.of
         logging.getLogger("fsivr").addHandler(self._errors)
@@ -127,6 +127,8 @@ class ServedSwitch(Switch):
                 left.append(f"{server.ports_in_use - len(calls)} ports in use")
             if server.abandoned:
                 left.append(f"{server.abandoned} handlers that would not leave their finished call")
+        for _, server in self._servers:
+            server.leave_switch()
         self.stop()
         for _, server in self._servers:
             server.stop(0)
@@ -140,7 +142,7 @@ class ServedSwitch(Switch):
                 return dialplan
         return Dialplan([Extension(_ANY, handler)])
 
-    def _serve(self, dialplan: Dialplan) -> Server:
+    def _serve(self, dialplan: Dialplan) -> PlacingServer:
         for known, server in self._servers:
             if known is dialplan:
                 return server
