@@ -62,8 +62,8 @@ class Client(InboundESL):  # type: ignore[misc]
 
     @property
     def connected(self) -> bool:
-        """Whether commands can be sent."""
-        return self._exchange is not None and not self._exchange.closed
+        """Whether commands can be sent: the connection is there, and logged in."""
+        return self._exchange is not None and not self._exchange.closed and not self._opening
 
     @property
     def local_host(self) -> str:
@@ -141,9 +141,10 @@ class Client(InboundESL):  # type: ignore[misc]
 
     def post(self, command: str, argument: str = "") -> bool:
         """Have an API command run; whether it could be sent. Its output is not waited for."""
-        if self._exchange is not None:
-            self._exchange.send(commands.api(command, argument))
-        return self.connected
+        if self._exchange is None or not self.connected:
+            return False
+        self._exchange.send(commands.api(command, argument))
+        return self.connected  # sending may have found out that it is not
 
     def subscribe(self, *names: str) -> None:
         """Have the switch send events of these names, now and after each reconnection.
@@ -190,7 +191,7 @@ class Client(InboundESL):  # type: ignore[misc]
     # -- how it works --------------------------------------------------------------------------
 
     def _ready(self) -> Exchange:
-        if self._exchange is None or self._exchange.closed:
+        if self._exchange is None or not self.connected:
             raise ConnectionLost(f"not connected to the switch at {self.host}:{self.port}")
         return self._exchange
 

@@ -25,7 +25,7 @@ from fsivr.esl.session import Session
 from fsivr.esl.transport import tune
 from fsivr.prompts import PromptLibrary
 from fsivr.server.conversation import Conversation
-from fsivr.server.placed import is_placed, ordered_handler, preparation
+from fsivr.server.placed import CARRIED_OUT, is_placed, ordered_handler, preparation
 from fsivr.server.ports import Port, Ports
 from fsivr.server.refusal import refuse
 from fsivr.switch import Switch
@@ -184,6 +184,7 @@ class Server:
                 log.warning("call %s: no handler %.200r in the dialplan", session.uuid, channel.variables[HANDLER])
                 session.end(HangupCause.NO_ROUTE_DESTINATION)
             else:
+                session.post("uuid_setvar_multi", f"{session.uuid} {CARRIED_OUT}")
                 self._converse(session, call, handler, port, preparation(channel))
             return
         # A variable that is not there is searched for through kilobytes.

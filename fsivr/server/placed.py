@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from fsivr.call import Call, Channel
@@ -12,6 +13,9 @@ from fsivr.dialplan import Dialplan
 from fsivr.errors import FsivrError
 
 log = logging.getLogger(__name__)
+
+#: The order is carried out once: transferred later, the call goes through the dialplan as any other.
+CARRIED_OUT = f"{HANDLER}=;{DETECT}=;{PACKED}="
 
 
 def is_placed(channel: Channel) -> bool:
@@ -30,16 +34,14 @@ def ordered_handler(dialplan: Dialplan, channel: Channel) -> type[Any] | None:
 
 def preparation(channel: Channel) -> Callable[[Call], None] | None:
     """What is to be done for the handler before its ``run``; None where there is nothing."""
-    variables = channel.variables
-    if DETECT in variables or PACKED in variables:
-        return _prepare
-    return None
+    packed, detects = channel.variables.get(PACKED, ""), channel.variables.get(DETECT) == "true"
+    return partial(_prepare, unpack(packed), detects) if packed or detects else None
 
 
-def _prepare(call: Call) -> None:
-    for name, value in unpack(call.variables.get(PACKED, "")).items():
+def _prepare(variables: Mapping[str, str], detects: bool, call: Call) -> None:
+    for name, value in variables.items():
         call.variables[name] = value
-    if call.variables.get(DETECT) == "true":
+    if detects:
         call.variables[MACHINE] = _told(call)
 
 

@@ -16,7 +16,7 @@ from fsivr.call.placing import DialOptions
 from fsivr.causes import HangupCause
 from fsivr.config import Settings, parse_address
 from fsivr.dialplan import Dialplan, handler_name
-from fsivr.errors import CommandRefused, ConfigError
+from fsivr.errors import CommandRefused, ConfigError, ESLError
 from fsivr.esl.client import Client
 from fsivr.switch.group import Group
 from fsivr.switch.order import Order
@@ -47,6 +47,8 @@ class Switch:
         self._host, self._port = parse_address(settings.switch_address)
         self._client: Client | None = None
         self._connecting = BoundedSemaphore(1)
+        self._refused: ESLError | None = None
+        self._tries = 0
         self._ringing: set[str] = set()
         self._to_kill: set[str] = set()
 
@@ -155,16 +157,29 @@ class Switch:
     # -- how it works --------------------------------------------------------------------------
 
     def _connected(self) -> Client:
+        tries = self._tries
         with self._connecting:
             if self._client is None:
                 settings = self._settings
-                client = Client(self._host, self._port, settings.switch_password, settings.reply_timeout)
-                client.on_reconnect.append(self._kill_left)
-                self._client = client
+                self._client = Client(self._host, self._port, settings.switch_password, settings.reply_timeout)
+                self._client.on_reconnect.append(self._kill_left)
             if not self._client.connected:
-                self._client.connect()
-                self._kill_left()
+                if self._refused is not None and tries != self._tries:
+                    # Who waited while another tried need not try, and wait, again.
+                    raise type(self._refused)(*self._refused.args)
+                self._connect(self._client)
             return self._client
+
+    def _connect(self, client: Client) -> None:
+        self._refused = None
+        try:
+            client.connect()
+        except ESLError as error:
+            self._refused = error
+            raise
+        finally:
+            self._tries += 1
+        self._kill_left()
 
     def _check_known(self, handler: type[Any]) -> None:
         if self._dialplan is None or self._dialplan.handler(handler_name(handler)) is handler:

@@ -21,9 +21,7 @@ from fsivr import (
     Handler,
     Hangup,
     HangupCause,
-    ModuleMissing,
 )
-from fsivr.call.dialled import MACHINE
 from fsivr.dialplan import handler_name
 from fsivr.simulator.originating import originate
 from tests.call.conversations import HOSTILE
@@ -223,49 +221,19 @@ def test_text_for_the_handler_is_exact(switch: Any, text: str) -> None:
     assert read == [text, text]
 
 
-# -- a machine ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("said", "result"),
-    [("MACHINE", DialResult.MACHINE), ("PERSON", DialResult.ANSWERED), ("UNKNOWN", DialResult.ANSWERED)],
-)
-def test_whether_a_machine_answered(switch: Any, monkeypatch: Any, said: str, result: DialResult) -> None:
-    told: list[str] = []
-
-    class Found:
-        name = said
-
-    def detect(call: Call) -> Any:
-        call.sleep(2)
-        return Found
-
-    class Tells(Handler):
+def test_a_placed_call_that_is_transferred_goes_through_the_dialplan(switch: Any) -> None:
+    class Passes(Handler):
         def run(self, call: Call) -> None:
-            told.append(call.variables[MACHINE])
-            call.sleep(5)
+            call.play("office/one-moment")
+            call.execute("transfer", "5000")
+            call.sleep(60)
 
-    monkeypatch.setattr(Call, "detect_machine", detect, raising=False)
-    switch.answers("user/1000")
-    dialled = switch.originate("user/1000", Tells, detect_machine=True)
-    assert (dialled.result, dialled.answered) == (result, True)
-    assert told == [said.lower()]
-
-
-def test_a_switch_that_cannot_tell_a_machine(switch: Any, monkeypatch: Any) -> None:
-    def detect(call: Call) -> Any:
-        raise ModuleMissing("detect_machine needs mod_amd, which the switch has not loaded")
-
-    monkeypatch.setattr(Call, "detect_machine", detect, raising=False)
+    plan = Dialplan([Extension("5000", Reminder)], outbound=[Passes])
+    server = switch._serve(plan)
+    switch.extensions["5000"] = [("socket", f"127.0.0.1:{server.address[1]} async full")]
     with switch.phone("user/1000") as phone:
-        assert switch.originate("user/1000", Reminder, detect_machine=True).result is DialResult.ANSWERED
-        phone.hears("reminder/tomorrow")
-
-
-def test_somebody_who_leaves_while_it_is_found_out(switch: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Call, "detect_machine", lambda call: call.sleep(20), raising=False)
-    switch.answers("user/1000", talks=1)
-    assert switch.originate("user/1000", Reminder, detect_machine=True).result is DialResult.ANSWERED
+        switch.originate("user/1000", Passes, dialplan=plan, variables={"note": "it's"})
+        phone.hears("office/one-moment", "reminder/tomorrow")
 
 
 # -- the switch's side ------------------------------------------------------------------------------------------

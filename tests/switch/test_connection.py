@@ -136,6 +136,46 @@ def test_a_call_whose_end_is_not_known_is_killed_when_the_switch_is_back(reach: 
     assert until(lambda: board.killed == [f"api uuid_kill {lost} ORIGINATOR_CANCEL"])
 
 
+def test_those_who_wait_for_a_connection_share_its_failure() -> None:
+    board = Switchboard()
+    board.answer = lambda peer, packet: None  # it says nothing, not even to the login
+    failed: list[BaseException] = []
+
+    def place() -> None:
+        try:
+            switch.originate("user/1000", Reminder)
+        except ReplyTimeout as error:
+            failed.append(error)
+
+    settings = Settings.defaults(switch_address=f"127.0.0.1:{board.port}", reply_timeout=0.1)
+    with Switch.of(settings, DIALPLAN) as switch:
+        gevent.joinall([gevent.spawn(place) for _ in range(20)], timeout=10)
+    board.close()
+    assert len(failed) == 20
+    assert len(board.peers) == 1
+
+
+def test_nothing_is_sent_while_it_logs_in_again(reach: Any, board: Switchboard) -> None:
+    switch = reach()
+    switch.api("status")
+    held: list[Peer] = []
+
+    def holds(peer: Peer, packet: Packet) -> object:
+        if packet.command.startswith("auth "):
+            held.append(peer)
+            return None
+        return NotImplemented
+
+    usual, board.answer = board.answer, holds
+    board.drop()
+    assert until(lambda: held, 10)
+    assert not switch._client.connected
+    assert not switch._client.post("uuid_kill", "x")
+    board.answer = usual
+    assert switch.originate("user/1000", Reminder).answered
+    assert "api uuid_kill x" not in board.commands
+
+
 def test_nobody_listens() -> None:
     board = Switchboard()
     board.close()
