@@ -6,7 +6,7 @@ import ipaddress
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import gevent
 from gevent.lock import BoundedSemaphore
@@ -14,12 +14,14 @@ from gevent.lock import BoundedSemaphore
 from fsivr.call.dialled import MACHINE, Dial, Dialled, DialResult
 from fsivr.call.placing import DialOptions
 from fsivr.causes import HangupCause
-from fsivr.config import Settings, parse_address
 from fsivr.dialplan import Dialplan, handler_name
 from fsivr.errors import CommandRefused, ConfigError, ESLError
-from fsivr.esl.client import Client
 from fsivr.switch.group import Group
 from fsivr.switch.order import Order
+
+if TYPE_CHECKING:
+    from fsivr.config import Settings
+    from fsivr.esl.client import Client
 
 # Seconds that the switch may take to say what came of a call, beyond those it rings.
 _MARGIN = 10.0
@@ -41,10 +43,14 @@ class Switch:
     def __init__(
         self, settings: Settings, dialplan: Dialplan | None = None, *, listening: tuple[str, int] | None = None
     ) -> None:
+        # Here and below: whoever imports fsivr, as every command does, need not wait for what only a call needs.
+        from fsivr.config import parse_address
+
         self._settings = settings
         self._dialplan = dialplan
         self._listening = listening or settings.listen_address
         self._host, self._port = parse_address(settings.switch_address)
+        self._given = parse_address(settings.socket_address) if settings.socket_address else None
         self._client: Client | None = None
         self._connecting = BoundedSemaphore(1)
         self._refused: ESLError | None = None
@@ -160,6 +166,8 @@ class Switch:
         tries = self._tries
         with self._connecting:
             if self._client is None:
+                from fsivr.esl.client import Client
+
                 settings = self._settings
                 self._client = Client(self._host, self._port, settings.switch_password, settings.reply_timeout)
                 self._client.on_reconnect.append(self._kill_left)
@@ -194,8 +202,8 @@ class Switch:
 
         (mod_event_socket.c, socket_function: the last colon is the port's.)
         """
-        given = self._settings.socket_address
-        host, port = parse_address(given) if given else self._listening
+        given = self._given
+        host, port = given or self._listening
         if not given and host in _WILDCARDS:
             host = client.local_host
         if not port:
