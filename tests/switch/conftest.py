@@ -13,12 +13,17 @@ from tests.switch.switchboard import DIALPLAN, Switchboard
 
 
 @pytest.fixture
-def board() -> Iterator[Switchboard]:
+def nothing_is_left() -> Iterator[None]:
     before = left()
+    yield
+    nothing_more_than(before)
+
+
+@pytest.fixture
+def board() -> Iterator[Switchboard]:
     one = Switchboard()
     yield one
     one.close()
-    nothing_more_than(before)
 
 
 @pytest.fixture

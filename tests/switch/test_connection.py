@@ -15,6 +15,9 @@ from tests.esl.switch_rules import Packet
 from tests.leaks import until
 from tests.switch.switchboard import DIALPLAN, Reminder, Switchboard, uuid_of
 
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+
 # -- leaving early ----------------------------------------------------------------------------------
 
 
