@@ -1,6 +1,18 @@
 """Telephone applications on FreeSWITCH: a call is a class, and a test needs no switch."""
 
-from fsivr.call import Answerer, Call, Channel, CompletionCause, Leg, OngoingRecording, Recording, Speech
+from fsivr.call import (
+    Answerer,
+    Call,
+    Channel,
+    CompletionCause,
+    Dial,
+    Dialled,
+    DialResult,
+    Leg,
+    OngoingRecording,
+    Recording,
+    Speech,
+)
 from fsivr.causes import HangupCause
 from fsivr.dialplan import Dialplan, Extension
 from fsivr.errors import (
@@ -25,6 +37,7 @@ from fsivr.errors import (
 )
 from fsivr.handler import Handler
 from fsivr.prompts import File, Say, Silence, Speak, Tone
+from fsivr.switch import Switch
 
 __all__ = [
     "Answerer",
@@ -36,6 +49,9 @@ __all__ = [
     "ConfigError",
     "ConnectionLost",
     "DeadlineExceeded",
+    "Dial",
+    "DialResult",
+    "Dialled",
     "Dialplan",
     "ESLError",
     "Extension",
@@ -61,5 +77,6 @@ __all__ = [
     "Speak",
     "Speech",
     "SpeechError",
+    "Switch",
     "Tone",
 ]

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fsivr.errors import ConfigError
-from fsivr.settings import PREFIX, SETTINGS, Setting, Settings, parse_address, validated
+from fsivr.settings import HIDDEN, PREFIX, SETTINGS, Setting, Settings, parse_address, validated
 
-__all__ = ["FILE_NAME", "SETTINGS", "Setting", "Settings", "load", "parse_address"]
+__all__ = ["FILE_NAME", "HIDDEN", "SETTINGS", "Setting", "Settings", "load", "parse_address"]
 
 #: The file that is read where none is named.
 FILE_NAME = "fsivr.toml"

@@ -83,11 +83,13 @@ def _check_made_with_session(number: str, handler: type[Any]) -> None:
 class Dialplan:
     """An ordered table of extensions.
 
-    :raises ConfigError: what is in it is no extension, or an extension is there twice.
+    :param outbound: handlers of calls that are placed, beside those of the extensions.
+    :raises ConfigError: what is in it is no extension or no handler, or an extension is there twice.
     """
 
-    def __init__(self, extensions: Iterable[Extension] = ()) -> None:
+    def __init__(self, extensions: Iterable[Extension] = (), *, outbound: Iterable[type[Handler]] = ()) -> None:
         self._extensions = tuple(extensions)
+        self._named: dict[str, type[Any] | None] = {}  # None where two have the name
         seen: set[tuple[str, str | None, str | None]] = set()
         for each in self._extensions:
             if not isinstance(each, Extension):
@@ -98,6 +100,11 @@ class Dialplan:
                     f"the extension {each.number!r} is in the dialplan twice; the second could never answer"
                 )
             seen.add(key)
+            self._name(each.handler)
+        for handler in outbound:
+            if not (isinstance(handler, type) and issubclass(handler, Handler)):
+                raise ConfigError(f"outbound holds Handler classes, not {handler!r}")
+            self._name(handler)
         #: Whether any extension looks at the socket's path.
         self.has_paths = any(path is not None for _, _, path in seen)
 
@@ -114,6 +121,10 @@ class Dialplan:
                 return each
         return None
 
+    def handler(self, name: str) -> type[Any] | None:
+        """The handler that ``handler_name`` gives a name; None where none here has it, or two have."""
+        return self._named.get(name)
+
     def explain(self, number: str, context: str = "", path: str = "") -> list[tuple[Extension, str]]:
         """Each extension looked at for a call, and why it did not match; the one that did has ``""``."""
         looked_at = []
@@ -122,6 +133,15 @@ class Dialplan:
             if not looked_at[-1][1]:
                 break
         return looked_at
+
+    def _name(self, handler: type[Any]) -> None:
+        name = handler_name(handler)
+        self._named[name] = handler if self._named.get(name, handler) is handler else None
+
+
+def handler_name(handler: type[Any]) -> str:
+    """What a placed call is told of its handler: ``module:qualname``."""
+    return f"{handler.__module__}:{handler.__qualname__}"
 
 
 def load_dialplan(where: str) -> Dialplan:

@@ -16,6 +16,8 @@ from fsivr.errors import ConfigError
 
 #: What the name of an environment variable that holds a setting starts with.
 PREFIX = "FSIVR_"
+#: What is shown of a setting that is secret.
+HIDDEN = "********"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _T = TypeVar("_T")
@@ -42,6 +44,11 @@ def _address(text: str) -> None:
         raise ValidationError(str(error)) from None
 
 
+def _address_or_nothing(text: str) -> None:
+    if text:
+        _address(text)
+
+
 def _network(text: str) -> None:
     try:
         ipaddress.ip_network(text)
@@ -62,10 +69,10 @@ def _seconds(least: float, most: float = 604800) -> fields.Field[Any]:
     return fields.Float(validate=validate.Range(least, most))
 
 
-def _setting(default: _T, help: str, allowed: str, field: fields.Field[Any]) -> _T:
-    metadata = {"help": help, "allowed": allowed, "field": field}
+def _setting(default: _T, help: str, allowed: str, field: fields.Field[Any], *, secret: bool = False) -> _T:
+    metadata = {"help": help, "allowed": allowed, "field": field, "secret": secret}
     # The dataclass sees its own kind of default, the type checker the setting's type.
-    found: _T = dataclasses.field(default=default, metadata=metadata)
+    found: _T = dataclasses.field(default=default, metadata=metadata, repr=not secret)
     return found
 
 
@@ -90,6 +97,26 @@ class Settings:
         "The addresses and networks that may connect; any other is refused.",
         "a list of addresses and networks, as ['10.0.0.5', '10.1.0.0/16']",
         fields.List(fields.String(validate=_network), validate=validate.Length(min=1)),
+    )
+    switch_address: str = _setting(
+        "127.0.0.1:8021",
+        "The switch's own event socket, by which calls are placed.",
+        "HOST:PORT, as '127.0.0.1:8021' or '[::1]:8021'",
+        fields.String(validate=_address),
+    )
+    switch_password: str = _setting(
+        "ClueCon",
+        "The password of the switch's event socket; it is shown nowhere.",
+        "1 to 200 printable characters",
+        _words(r"[ -~]{1,200}"),
+        secret=True,
+    )
+    socket_address: str = _setting(
+        "",
+        "Where calls that were placed find this server; empty takes listen, and for a listen on every address "
+        "the one that the switch is reached from.",
+        "HOST:PORT, as '10.0.0.5:8084', or nothing",
+        fields.String(validate=_address_or_nothing),
     )
     ports: int = _setting(
         120,
@@ -206,13 +233,14 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its name, default, what it does, what is allowed, and the field that checks it."""
+    """One setting: its name, default, what it does, what is allowed, the field that checks it, and if it is secret."""
 
     name: str
     default: Any
     help: str
     allowed: str
     field: fields.Field[Any]
+    secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -258,7 +286,7 @@ def validated(given: Iterable[tuple[str, object, str]]) -> Settings:
 
 
 def _refusal(setting: Setting, value: object, source: str) -> str:
-    shown = repr(value)
+    shown = HIDDEN if setting.secret else repr(value)
     if len(shown) > 100:
         shown = shown[:97] + "..."
     return f"setting {setting.name} from {source} is {shown}: allowed is {setting.allowed}"

@@ -28,12 +28,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "handler": {"call"},
     "dialplan": {"errors", "handler"},
     "esl": {"causes", "errors"},
-    "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts"},
+    "switch": {"call", "causes", "config", "dialplan", "errors", "esl"},
+    "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "switch"},
     "simulator": {"causes", "prompts"},
-    "testing": {"config", "dialplan", "prompts", "server", "simulator"},
+    "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
     "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator"},
     "__main__": {"cli"},
-    "__init__": {"call", "causes", "dialplan", "errors", "handler", "prompts"},
+    "__init__": {"call", "causes", "dialplan", "errors", "handler", "prompts", "switch"},
 }
 
 #: Libraries that have one place: a change of library is a change there.

@@ -15,6 +15,9 @@ RIGHT: dict[str, list[object]] = {
     "dialplan": ["apps:dialplan", "my_company.phone.calls:dialplan_2"],
     "listen": ["127.0.0.1:8084", "[::1]:8084", "ivr-1.example.net:0", "0.0.0.0:65535"],
     "allow": [["10.0.0.5"], ["10.1.0.0/16", "::1", "fe80::/10"]],
+    "switch_address": ["127.0.0.1:8021", "[::1]:8021", "switch.example.net:8021"],
+    "switch_password": ["ClueCon", "x" * 200, "with blanks & '"],
+    "socket_address": ["", "10.0.0.5:8084", "[::1]:8084"],
     "ports": [1, 120, 100000],
     "when_full": ["hangup", "continue"],
     "reply_timeout": [0.1, 5, 600.0],
@@ -34,6 +37,9 @@ WRONG: dict[str, list[object]] = {
     "dialplan": ["", "apps", "apps:", ":dialplan", "apps.py:x y", "apps:dialplan\n", 7],
     "listen": ["", "127.0.0.1", ":8084", "8084", "::1:8084", "[::1]", "[127.0.0.1]:1", "a b:1", "h:65536", "h:-1", 1],
     "allow": [[], "10.0.0.5", ["10.0.0.0/33"], ["10.0.0.1/8"], ["localhost"], [1], [["::1"]]],
+    "switch_address": ["", "127.0.0.1", 8021],
+    "switch_password": ["", "x" * 201, "two\nlines", "é", 1],
+    "socket_address": ["8084", "a b:1", "10.0.0.5", 1],
     "ports": [0, -1, 100001, 1.5, "many", True, None],
     "when_full": ["", "HANGUP", "busy", 1],
     "reply_timeout": [0, -1, 601, "soon", float("nan"), float("inf"), True],
@@ -65,7 +71,13 @@ def test_what_is_not_allowed_is_refused_by_name_value_and_advice(name: str) -> N
     for value in WRONG[name]:
         with pytest.raises(ConfigError) as caught:
             Settings.defaults(**{name: value})
-        assert str(caught.value) == f"setting {name} from argument is {value!r}: allowed is {allowed}"
+        shown = "********" if name == "switch_password" else repr(value)
+        assert str(caught.value) == f"setting {name} from argument is {shown}: allowed is {allowed}"
+
+
+def test_the_password_is_not_shown() -> None:
+    assert "s3cr3t" not in repr(Settings.defaults(switch_password="s3cr3t"))
+    assert Settings.defaults(switch_password="s3cr3t") != Settings.defaults()
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=NAMES)

@@ -124,4 +124,10 @@ VERBS: dict[str, Verb] = {
         setup=lambda switch: switch.extensions.update(sales=[("sleep", "30000")]),
     ),
     # -- rooms
+    # -- outbound
+    "originate": Verb(
+        lambda call: call.switch.originate("user/patient", type(call.handlers[0])),
+        survives=("body cut short",),
+        setup=lambda switch: switch.no_answer("user/patient"),
+    ),
 }

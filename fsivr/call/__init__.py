@@ -3,6 +3,7 @@
 from fsivr.call.answerer import Answerer
 from fsivr.call.call import Call, HandOver
 from fsivr.call.channel import Channel
+from fsivr.call.dialled import Dial, Dialled, DialResult
 from fsivr.call.leg import Leg
 from fsivr.call.ongoing import OngoingRecording
 from fsivr.call.recording import CompletionCause, Recording
@@ -14,6 +15,9 @@ __all__ = [
     "Call",
     "Channel",
     "CompletionCause",
+    "Dial",
+    "DialResult",
+    "Dialled",
     "HandOver",
     "Leg",
     "OngoingRecording",

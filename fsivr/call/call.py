@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from fsivr.call.asking import Asking
 from fsivr.call.connecting import Connecting
 from fsivr.call.gathering import Gathering
 from fsivr.call.listening import Listening
+from fsivr.call.placing import Dialler, Placing
 from fsivr.call.recorder import Recorder
 from fsivr.call.session import Session
 from fsivr.call.spool import Spool
@@ -23,16 +25,23 @@ class HandOver(BaseException):
         self.handler = handler
 
 
-class Call(Asking, Listening, Recorder, Connecting, Gathering, Timing):
+class Call(Asking, Listening, Recorder, Connecting, Gathering, Placing, Timing):
     """One call. Its verbs block until done and return what happened.
 
     Every verb raises ``Hangup`` as soon as the call is over, and
     ``fsivr.ReplyTimeout`` when the switch has not finished it in time.
     """
 
-    def __init__(self, session: Session, library: PromptLibrary | None = None, spool: Spool | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        library: PromptLibrary | None = None,
+        spool: Spool | None = None,
+        dialler: Callable[[], Dialler] | None = None,
+    ) -> None:
         super().__init__(session, library)
         self._spool = spool or Spool()
+        self._dialler = dialler
         #: The handlers that hold the call or held it, the first one first; each one's ``on_hangup`` will be called.
         self.handlers: list[Any] = []
 

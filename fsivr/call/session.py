@@ -17,8 +17,20 @@ class Running(Protocol):
         """End it, and wait until it has ended."""
 
 
+class Limits(Protocol):
+    """How long a session waits."""
+
+    @property
+    def probe(self) -> float:
+        """How often a long wait asks whether the switch still knows the call, in seconds."""
+
+
 class Session(Control, Protocol):
     """The event socket of one call; each method raises ``Hangup`` when the call is over."""
+
+    @property
+    def limits(self) -> Limits:
+        """How long it waits."""
 
     @property
     def over(self) -> bool:

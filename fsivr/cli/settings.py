@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fsivr.cli.commands import config_option
 from fsivr.cli.output import console
-from fsivr.config import SETTINGS, Setting, Settings, load
+from fsivr.config import HIDDEN, SETTINGS, Setting, Settings, load
 
 # Below so many columns a table's last column would be a stripe of single words.
 _TABLE_WIDTH = 100
@@ -52,6 +52,8 @@ def _print_list(screen: Console, settings: Settings) -> None:
 
 def _value(settings: Settings, setting: Setting) -> Text:
     value = getattr(settings, setting.name)
+    if setting.secret:
+        return Text(HIDDEN)
     shown = ", ".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
     return Text(shown or '""', style="" if value == setting.default else "cyan")
 

@@ -1,7 +1,7 @@
 """Client: the inbound event socket, from us to the switch.
 
-It is a ``greenswitch.InboundESL`` whose reader, waits and dispatch are replaced:
-no wait is without an end, and a lost connection is opened again.
+A ``greenswitch.InboundESL`` whose reader, waits and dispatch are replaced: no wait
+is without an end, and a lost connection is opened again.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-import socket
 from collections.abc import Callable
 
 import gevent
-from gevent.socket import create_connection
 from greenswitch import InboundESL
 
 from fsivr.errors import AuthenticationError, CommandRefused, ConnectionLost, ESLError, ReplyTimeout
@@ -22,7 +20,7 @@ from fsivr.esl.dispatch import Dispatcher, EventHandler, LegacyEvent
 from fsivr.esl.exchange import Exchange
 from fsivr.esl.messages import Event, Message
 from fsivr.esl.session import raw_command
-from fsivr.esl.transport import tune
+from fsivr.esl.transport import connect, tune
 from fsivr.esl.waits import Answer, Job
 
 log = logging.getLogger(__name__)
@@ -48,8 +46,10 @@ class Client(InboundESL):  # type: ignore[misc]
         self._greeting: Answer | None = None
         self._rejected = False
         self._error: ESLError | None = None
+        self._local_host = ""
         self._wanted: set[str] = {"BACKGROUND_JOB"}
         self._jobs: dict[str, Job] = {}
+        self._left: dict[str, Callable[[str], None]] = {}  # by the id of a job that nobody waits for
         self._reconnecting: gevent.Greenlet[[], None] | None = None
         self._closed = True
         self._opening = False
@@ -62,8 +62,13 @@ class Client(InboundESL):  # type: ignore[misc]
 
     @property
     def connected(self) -> bool:
-        """Whether commands can be sent."""
-        return self._exchange is not None and not self._exchange.closed
+        """Whether commands can be sent: the connection is there, and logged in."""
+        return self._exchange is not None and not self._exchange.closed and not self._opening
+
+    @property
+    def local_host(self) -> str:
+        """Our address on the way to the switch; ``""`` before the first connection."""
+        return self._local_host
 
     def connect(self) -> None:
         """Connect and log in. From then on a lost connection is opened again until ``close``.
@@ -102,9 +107,20 @@ class Client(InboundESL):  # type: ignore[misc]
     def bgapi(self, command: str, argument: str = "", *, timeout: float = 60.0) -> str:
         """What an API command printed that ran beside others; jobs may end in any order.
 
-        :param timeout: seconds it may take.
         :raises CommandRefused: its output began with ``-ERR`` or ``-USAGE``.
-        :raises ReplyTimeout: it took longer.
+        :raises ReplyTimeout: it took longer than ``timeout`` seconds.
+        """
+        output = self.job(command, argument, timeout=timeout)
+        if output.startswith(("-ERR", "-USAGE")):
+            raise CommandRefused(f"the switch refused {command!r}: {output.strip()[:200]}")
+        return output
+
+    def job(
+        self, command: str, argument: str = "", *, timeout: float, when_left: Callable[[str], None] | None = None
+    ) -> str:
+        """As ``bgapi``, but what the command printed is not judged: ``-ERR`` is returned too.
+
+        :param when_left: called, on the hub, with the output of a job that ends when nobody waits for it any more.
         """
         exchange = self._ready()
         job = Job(command)
@@ -119,9 +135,16 @@ class Client(InboundESL):  # type: ignore[misc]
                 raise ReplyTimeout(f"{command!r} had not ended after {timeout:g} s")
         finally:
             self._jobs.pop(job_uuid, None)
-        if job.output.startswith(("-ERR", "-USAGE")):
-            raise CommandRefused(f"the switch refused {command!r}: {job.output.strip()[:200]}")
+            if when_left is not None and not (job.finished or exchange.closed):
+                self._left[job_uuid] = when_left
         return job.output
+
+    def post(self, command: str, argument: str = "") -> bool:
+        """Have an API command run; whether it could be sent. Its output is not waited for."""
+        if self._exchange is None or not self.connected:
+            return False
+        self._exchange.send(commands.api(command, argument))
+        return self.connected  # sending may have found out that it is not
 
     def subscribe(self, *names: str) -> None:
         """Have the switch send events of these names, now and after each reconnection.
@@ -168,7 +191,7 @@ class Client(InboundESL):  # type: ignore[misc]
     # -- how it works --------------------------------------------------------------------------
 
     def _ready(self) -> Exchange:
-        if self._exchange is None or self._exchange.closed:
+        if self._exchange is None or not self.connected:
             raise ConnectionLost(f"not connected to the switch at {self.host}:{self.port}")
         return self._exchange
 
@@ -180,12 +203,13 @@ class Client(InboundESL):  # type: ignore[misc]
     def _open(self) -> None:
         where = f"{self.host}:{self.port}"
         try:
-            sock: socket.socket = create_connection((self.host, self.port), self.timeout)
+            sock = connect(self.host, self.port, self.timeout)
         except TimeoutError:
             raise ReplyTimeout(f"the switch at {where} did not take a connection within {self.timeout:g} s") from None
         except OSError as error:
             raise ConnectionLost(f"cannot connect to the switch at {where}: {error.strerror or error}") from None
         tune(sock)
+        self._local_host = sock.getsockname()[0]
         self._rejected, self._error = False, None
         self._greeting = greeting = Answer("connect")
         exchange = Exchange(
@@ -248,10 +272,16 @@ class Client(InboundESL):  # type: ignore[misc]
         elif kind == "text/rude-rejection":
             self._rejected = True
         elif type(message) is Event and message.name == "BACKGROUND_JOB":
-            job = self._jobs.get(message.get("Job-UUID") or "")
-            if job is not None:
-                job.take_output(message.text)
+            self._on_job(message.get("Job-UUID") or "", message.text)
         self._dispatcher.take(message)
+
+    def _on_job(self, job_uuid: str, output: str) -> None:
+        job = self._jobs.get(job_uuid)
+        if job is not None:
+            job.take_output(output)
+        left = self._left.pop(job_uuid, None)
+        if left is not None:
+            left(output)
 
     def _on_end(self, error: ESLError | None) -> None:
         opening = self._opening  # what waits in _open runs on at once when it is told, and is done opening then
@@ -264,5 +294,6 @@ class Client(InboundESL):  # type: ignore[misc]
             self._reconnecting = gevent.spawn(self._reconnect)
 
     def _end_jobs(self) -> None:
+        self._left.clear()
         for job in list(self._jobs.values()):
             job.fail(self._reason())

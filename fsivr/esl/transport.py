@@ -7,6 +7,7 @@ switched to directly. Whatever runs here runs on the hub and must not block.
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import socket
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent.socket import create_connection
 
 from fsivr.errors import ConnectionLost, ESLError
 from fsivr.esl.connection import Connection
@@ -148,6 +150,26 @@ class Transport:
 
 def _nothing(_: object) -> None:
     """Nobody listens any more."""
+
+
+def connect(host: str, port: int, timeout: float) -> socket.socket:
+    """A connected socket.
+
+    :raises OSError: it cannot be had; ``TimeoutError`` where it took longer.
+    """
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return create_connection((host, port), timeout)
+    # A numeric address needs no look-up, for which gevent would start a thread.
+    sock = gevent.socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)
+    try:
+        sock.settimeout(timeout)
+        sock.connect((host, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def tune(sock: socket.socket) -> None:

@@ -30,6 +30,7 @@ class Conversation:
     :param grace: seconds a handler may go on after the hangup.
     :param limit: seconds the call may last.
     :param on_end: called once when all is over, before ``run`` returns.
+    :param before: called with the call before its handler is.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Conversation:
         grace: float,
         limit: float,
         on_end: Callable[[Conversation], None],
+        before: Callable[[Call], None] | None = None,
     ) -> None:
         self.call = call
         self.handler = handler
@@ -50,6 +52,7 @@ class Conversation:
         self._grace = grace
         self._limit = limit
         self._on_end = on_end
+        self._before = before
         self._greenlet: gevent.Greenlet[..., None] = gevent.getcurrent()  # type: ignore[assignment]
         self._first = 0  # which of the call's handlers it is that holds it, and may invoke others
         self._forget: Callable[[], None] = lambda: None
@@ -81,6 +84,8 @@ class Conversation:
         try:
             if not issubclass(self.handler, Handler):
                 return self._talk_legacy()
+            if self._before is not None:
+                self._before(self.call)
             self._hold(self.handler)
             return HangupCause.NORMAL_CLEARING
         except Hangup as hangup:

@@ -15,6 +15,7 @@ from gevent.event import Event
 from gevent.server import StreamServer
 
 from fsivr.call import Call, Spool
+from fsivr.call.dialled import HANDLER
 from fsivr.causes import HangupCause
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan
@@ -24,8 +25,10 @@ from fsivr.esl.session import Session
 from fsivr.esl.transport import tune
 from fsivr.prompts import PromptLibrary
 from fsivr.server.conversation import Conversation
+from fsivr.server.placed import CARRIED_OUT, is_placed, ordered_handler, preparation
 from fsivr.server.ports import Port, Ports
 from fsivr.server.refusal import refuse
+from fsivr.switch import Switch
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class Server:
     def __init__(self, dialplan: Dialplan, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.defaults()
         self._dialplan = dialplan
+        self._switch: Switch | None = None
         self._judged: dict[str, bool] = {}
         self._limits = Limits(self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit)
         self._library = PromptLibrary.of(self.settings)
@@ -87,6 +91,17 @@ class Server:
         """The calls that handlers hold now."""
         return [each.call for each in self._conversations]
 
+    @property
+    def switch(self) -> Switch:
+        """The switch that handlers place calls with; connected when it is first used."""
+        if self._switch is None:
+            self._switch = self.make_switch()
+        return self._switch
+
+    def make_switch(self) -> Switch:
+        """The switch that the settings name."""
+        return Switch(self.settings, self._dialplan, listening=self.address)
+
     def start(self) -> None:
         """Listen; returns at once.
 
@@ -125,6 +140,8 @@ class Server:
             # Long enough for a handler that must be shown out, and for its on_hangup.
             self._ports.idle.wait(2 * (self.settings.hangup_grace + self.settings.reply_timeout) + 8)
         self._refusals.idle.wait(self.settings.reply_timeout + 1)
+        if self._switch is not None:
+            self._switch.close()
         self._stopped.set()
 
     # -- one connection ------------------------------------------------------------------
@@ -160,8 +177,17 @@ class Server:
     def _answer(self, session: Session, port: Port) -> None:
         """Find the handler and have it talk."""
         session.attach()
-        call = Call(session, self._library, self._spool)
+        call = Call(session, self._library, self._spool, self._the_switch)
         channel = call.channel
+        if is_placed(channel):
+            handler = ordered_handler(self._dialplan, channel)
+            if handler is None:
+                log.warning("call %s: no handler %.200r in the dialplan", session.uuid, channel.variables[HANDLER])
+                session.end(HangupCause.NO_ROUTE_DESTINATION)
+            else:
+                session.post("uuid_setvar_multi", f"{session.uuid} {CARRIED_OUT}")
+                self._converse(session, call, handler, port, preparation(channel))
+            return
         # A variable that is not there is searched for through kilobytes.
         path = channel.get("variable_socket_path") if self._dialplan.has_paths else ""
         extension = self._dialplan.match(channel.destination, channel.context, path)
@@ -169,16 +195,30 @@ class Server:
             log.warning("call %s: no extension for %.80r", session.uuid, channel.destination)
             session.end(HangupCause.NO_ROUTE_DESTINATION)
             return
+        self._converse(session, call, extension.handler, port)
+
+    def _converse(
+        self,
+        session: Session,
+        call: Call,
+        handler: type[Any],
+        port: Port,
+        before: Callable[[Call], None] | None = None,
+    ) -> None:
         conversation = Conversation(
             session,
             call,
-            extension.handler,
+            handler,
             grace=self.settings.hangup_grace,
             limit=self.settings.call_limit,
             on_end=partial(self._on_end, port),
+            before=before,
         )
         self._conversations.add(conversation)
         conversation.run()
+
+    def _the_switch(self) -> Switch:
+        return self.switch
 
     def _on_end(self, port: Port, conversation: Conversation) -> None:
         call = conversation.call

@@ -2,7 +2,8 @@
 
 from fsivr.simulator.caller import Caller
 from fsivr.simulator.clock import RealClock, VirtualClock
+from fsivr.simulator.phone import Phone
 from fsivr.simulator.story import CallFailed, Moment, Unheard
 from fsivr.simulator.switch import Switch
 
-__all__ = ["CallFailed", "Caller", "Moment", "RealClock", "Switch", "Unheard", "VirtualClock"]
+__all__ = ["CallFailed", "Caller", "Moment", "Phone", "RealClock", "Switch", "Unheard", "VirtualClock"]

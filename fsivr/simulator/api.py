@@ -6,9 +6,8 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gevent.event import Event as Wake
-
 from fsivr.causes import HangupCause
+from fsivr.simulator.originating import originate
 from fsivr.simulator.recording import uuid_record
 from fsivr.simulator.tokens import expand, separate
 from fsivr.simulator.wire import atoi, plain
@@ -164,14 +163,7 @@ def _recv_dtmf(switch: Switch, argument: str) -> str:
 
 
 def _msleep(switch: Switch, argument: str) -> str:
-    over = Wake()
-    timer = switch.clock.call_at(switch.clock.now() + max(0, atoi(argument)) / 1000, over.set)
-    switch.sleeping += 1
-    try:
-        over.wait()
-    finally:
-        switch.sleeping -= 1
-        timer.cancel()
+    switch.rest(max(0, atoi(argument)) / 1000)
     return "+OK\n"
 
 
@@ -198,6 +190,7 @@ _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "uuid_record": uuid_record,
     "strmicroepoch": lambda switch, argument: str(switch.micros()),
     "msleep": _msleep,
+    "originate": originate,
     "show": _show,
     "version": lambda switch, argument: "1.11.3-dev\n" if argument.startswith("short") else _VERSION,
     "hostname": lambda switch, argument: "simulator",
@@ -210,6 +203,9 @@ _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "system": lambda switch, argument: "",
     "reloadxml": lambda switch, argument: "+OK [Success]\n",
 }
+
+#: Those that take their time: as a background job they hold up nothing else.
+SLOW = frozenset({"originate"})
 
 _VERSION = "FreeSWITCH Version 1.11.3-dev~64bit (git cc93a68 2026-08-21 14:10:14Z 64bit)\n"
 

@@ -9,9 +9,9 @@ from fsivr.causes import HangupCause
 from fsivr.simulator import sip
 from fsivr.simulator.application import Application
 from fsivr.simulator.clock import next_tick
+from fsivr.simulator.dialling import Try, busy, originate
 from fsivr.simulator.dialstring import alternatives
 from fsivr.simulator.farend import FarLeg
-from fsivr.simulator.originate import Try, busy, originate
 from fsivr.simulator.tokens import is_true
 
 if TYPE_CHECKING:

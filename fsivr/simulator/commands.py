@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsivr.simulator import wire
 from fsivr.simulator.event import MY_EVENTS, NAMES, Event, opening
 from fsivr.simulator.wire import Command, atoi
 
 if TYPE_CHECKING:
+    from fsivr.simulator.listener import Listener
     from fsivr.simulator.outbound import Outbound
 
 _NOT_FOUND = "-ERR command not found"
@@ -33,12 +34,22 @@ def answer(outbound: Outbound, command: Command) -> None:
     outbound.reply(_NOT_FOUND)
 
 
-def _exit(outbound: Outbound, command: Command, rest: str) -> None:
+def answer_inbound(listener: Listener, command: Command) -> None:
+    """As ``answer``, for a connection that controls no channel and has logged in."""
+    lower = command.line.lower()
+    for prefix, act in _INBOUND:
+        if lower.startswith(prefix):
+            act(listener, command, command.line[len(prefix) :])
+            return
+    listener.reply(_NOT_FOUND)
+
+
+def _exit(outbound: Listener, command: Command, rest: str) -> None:
     outbound.reply("+OK bye")
     outbound.say_goodbye()
 
 
-def _filter(outbound: Outbound, command: Command, rest: str) -> None:
+def _filter(outbound: Listener, command: Command, rest: str) -> None:
     words = rest.lstrip(" ").split(" ", 1)
     name, value = words[0], words[1] if len(words) == 2 else None
     if name.lower() == "delete" and value is not None:
@@ -83,12 +94,13 @@ def _getvar(outbound: Outbound, command: Command, rest: str) -> None:
     outbound.reply(value or _NOT_FOUND)
 
 
-def _myevents(outbound: Outbound, command: Command, rest: str) -> None:
+def _myevents(outbound: Listener, command: Command, rest: str) -> None:
     if outbound.restricted:
         outbound.reply("-ERR aready enabled.")
         return
     outbound.names |= MY_EVENTS
-    outbound.restricted = outbound.listening = True
+    outbound.only = rest.strip(" ").split(" ")[0] if outbound.controlled is None else outbound.controlled.uuid
+    outbound.listening = True
     for format_ in ("xml", "json"):
         if format_ in rest or format_.upper() in rest:
             outbound.format = format_
@@ -104,15 +116,12 @@ def _divert(outbound: Outbound, command: Command, rest: str) -> None:
     outbound.reply("+OK events diverted" if wanted == "on" else "+OK events not diverted")
 
 
-def _sendmsg(outbound: Outbound, command: Command, rest: str) -> None:
+def _sendmsg(outbound: Listener, command: Command, rest: str) -> None:
     target = rest.strip(" ") or command.get("session-id")
-    thread = outbound.thread
-    if target and target != outbound.channel.uuid:
-        other = outbound.switch.channels.get(target)
-        if other is None or other.thread is None:
-            outbound.reply(f"-ERR invalid session id [{target}]")
-            return
-        thread = other.thread
+    thread = outbound.thread_of(target)
+    if thread is None:
+        outbound.reply(f"-ERR invalid session id [{target}]")
+        return
     if thread.queue(command):
         outbound.reply("+OK")
     else:
@@ -120,7 +129,7 @@ def _sendmsg(outbound: Outbound, command: Command, rest: str) -> None:
         outbound.say_goodbye()
 
 
-def _sendevent(outbound: Outbound, command: Command, rest: str) -> None:
+def _sendevent(outbound: Listener, command: Command, rest: str) -> None:
     name = rest.strip(" \t").upper()
     event_uuid = str(uuid.uuid4())
     switch = outbound.switch
@@ -130,7 +139,7 @@ def _sendevent(outbound: Outbound, command: Command, rest: str) -> None:
     known = name if name in NAMES else "CLONE"
     event = Event(known, owner, lambda: [*rows, *opening(known, micros, sequence)], command.body)
     channel = switch.channels.get(owner)
-    if channel is not None and channel.divert and channel is outbound.channel:
+    if channel is not None and channel.divert and channel is outbound.controlled:
         # A diverted event has no Event-Name (FACTS 1.11).
         body = wire.plain(rows, command.body)
         outbound.line.send_event(b"Content-Length: %d\nContent-Type: text/event-plain\n\n" % len(body), body)
@@ -141,35 +150,43 @@ def _sendevent(outbound: Outbound, command: Command, rest: str) -> None:
     outbound.reply(f"+OK {event_uuid}")
 
 
-def _api(outbound: Outbound, command: Command, rest: str) -> None:
+def _api(outbound: Listener, command: Command, rest: str) -> None:
     from fsivr.simulator.api import run
 
     name, _, argument = rest.partition(" ")
     outbound.hold_events(lambda: run(outbound.switch, name, argument))
 
 
-def _bgapi(outbound: Outbound, command: Command, rest: str) -> None:
-    from fsivr.simulator.api import run
+def _bgapi(outbound: Listener, command: Command, rest: str) -> None:
+    from fsivr.simulator.api import SLOW, run
 
     job = command.get("job-uuid") or str(uuid.uuid4())
     outbound.reply(f"+OK Job-UUID: {job}", ("Job-UUID", job))
     name, _, argument = rest.partition(" ")
+    if name.lower() in SLOW:
+        outbound.switch.spawn(lambda: _end_job(outbound, job, name, argument, run(outbound.switch, name, argument)))
+    else:
+        _end_job(outbound, job, name, argument, run(outbound.switch, name, argument))
+
+
+def _end_job(outbound: Listener, job: str, name: str, argument: str, result: str) -> None:
     switch = outbound.switch
-    result = run(switch, name, argument) or "-ERR no reply\n"
     micros, sequence = switch.micros(), switch.next_sequence()
+    controlled = outbound.controlled
     rows = [
         *opening("BACKGROUND_JOB", micros, sequence),
         ("Job-UUID", job),
-        ("Job-Owner-UUID", outbound.channel.uuid),
+        ("Job-Owner-UUID", "" if controlled is None else controlled.uuid),
         ("Job-Command", name),
         ("Job-Command-Arg", argument),
     ]
-    event = Event("BACKGROUND_JOB", "", lambda: rows, result)
+    event = Event("BACKGROUND_JOB", "", lambda: rows, result or "-ERR no reply\n")
     outbound.take_event(event)
-    switch.broadcast(event, outbound.channel)
+    for other in switch.wide - {outbound}:
+        other.take_event(event)
 
 
-def _log(outbound: Outbound, command: Command, rest: str) -> None:
+def _log(outbound: Listener, command: Command, rest: str) -> None:
     level = rest.strip(" ").split(" ")[0]
     number = atoi(level) if level[:1].isdigit() else -1
     if level.lower() in _LOG_LEVELS:
@@ -183,7 +200,7 @@ def _log(outbound: Outbound, command: Command, rest: str) -> None:
     outbound.reply(f"+OK log level {level} [{number}]")
 
 
-def _nolog(outbound: Outbound, command: Command, rest: str) -> None:
+def _nolog(outbound: Listener, command: Command, rest: str) -> None:
     outbound.reply("+OK no longer logging" if outbound.logging else "-ERR not loging")
     outbound.logging = False
 
@@ -199,7 +216,7 @@ def _nolinger(outbound: Outbound, command: Command, rest: str) -> None:
     outbound.reply("+OK will not linger")
 
 
-def _event(outbound: Outbound, command: Command, rest: str) -> None:
+def _event(outbound: Listener, command: Command, rest: str) -> None:
     words = rest.partition(" ")[2].split(" ")
     if words[0].lower() in ("plain", "json", "xml"):
         outbound.format = words.pop(0).lower()
@@ -212,7 +229,7 @@ def _event(outbound: Outbound, command: Command, rest: str) -> None:
     outbound.reply(f"+OK event listener enabled {outbound.format}")
 
 
-def _nixevent(outbound: Outbound, command: Command, rest: str) -> None:
+def _nixevent(outbound: Listener, command: Command, rest: str) -> None:
     known = _known(rest.partition(" ")[2].split(" "), outbound.subclasses.discard)
     if not known:
         outbound.reply("-ERR no keywords supplied")
@@ -226,7 +243,7 @@ def _nixevent(outbound: Outbound, command: Command, rest: str) -> None:
     outbound.reply("+OK events nixed")
 
 
-def _noevents(outbound: Outbound, command: Command, rest: str) -> None:
+def _noevents(outbound: Listener, command: Command, rest: str) -> None:
     if not outbound.listening:
         outbound.reply("-ERR not listening for events")
         return
@@ -247,7 +264,8 @@ def _known(words: list[str], subclass: Callable[[str], None]) -> set[str]:
     return known
 
 
-_Act = Callable[["Outbound", Command, str], None]
+# Those of the second table but a few take any listener.
+_Act = Callable[[Any, Command, str], None]
 
 # In the order in which parse_command compares: `event` would catch what begins so.
 _ANYWHERE: tuple[tuple[str, _Act], ...] = (
@@ -273,3 +291,5 @@ _FULL: tuple[tuple[str, _Act], ...] = (
     ("nixevent", _nixevent),
     ("noevents", _noevents),
 )
+_OF_A_CHANNEL = ("resume", "connect", "getvar", "divert_events", "linger", "nolinger")
+_INBOUND = tuple(row for row in _ANYWHERE + _FULL if row[0] not in _OF_A_CHANNEL)

@@ -91,6 +91,10 @@ class Line:
             sock.close()
             raise
         sock.settimeout(None)
+        self.adopt(sock)
+
+    def adopt(self, sock: gsocket.socket) -> None:
+        """Take a connection over."""
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
         self.was_open = True

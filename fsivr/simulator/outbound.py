@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import gevent
 
 from fsivr.simulator import wire
-from fsivr.simulator.event import Event
 from fsivr.simulator.line import Line
+from fsivr.simulator.listener import Listener
 from fsivr.simulator.wire import BadCommand, Command, CommandReader
 
 if TYPE_CHECKING:
@@ -24,30 +23,18 @@ log = logging.getLogger(__name__)
 _FIRST_COMMAND = 25.0
 
 
-class Outbound:
+class Outbound(Listener):
     """Reads commands, answers them, and sends the events that were asked for."""
 
     def __init__(self, thread: Thread, line: Line, *, full: bool = True) -> None:
+        super().__init__(thread.switch, line, thread.channel, full=full)
         self.thread = thread
-        self.switch = thread.switch
         self.channel: Channel = thread.channel
-        self.line = line
-        self.full = full
-        self.format = "plain"
-        self.listening = False
-        self.restricted = False
-        self.names: set[str] = set()
-        self.subclasses: set[str] = set()
-        self.filters: list[tuple[str, str]] = []
         self.linger: int | None = None
-        self.logging = False
         #: Whether `connect` has come.
         self.connected = False
-        #: Whether the connection is done with: the channel goes on without it.
-        self.finished = False
         self._first = True
         self._notified = False
-        self._holding: list[Event] | None = None
         self._reader = CommandReader()
         self._greenlet: gevent.Greenlet[..., None] | None = None
         line.on_lost = self.finish
@@ -62,6 +49,10 @@ class Outbound:
         self._timeout = self.switch.clock.call_at(self.switch.clock.now() + _FIRST_COMMAND, self._too_slow)
         if not self.line.deaf:
             self._greenlet = gevent.spawn(self._read)
+
+    def thread_of(self, uuid: str) -> Thread | None:
+        """The thread that ``sendmsg`` reaches; its own also when the channel is gone (FACTS 5.11)."""
+        return self.thread if uuid in ("", self.channel.uuid) else super().thread_of(uuid)
 
     @property
     def controls(self) -> bool:
@@ -109,54 +100,12 @@ class Outbound:
             # The switch counts in whole seconds and ends when they are over (FACTS 5.10).
             self._timeout = self.switch.clock.call_at(int(now) + self.linger + 1, self.say_goodbye)
 
-    # -- events ------------------------------------------------------------------------
-
-    def take_event(self, event: Event) -> None:
-        """Send an event on, if it was asked for."""
-        if self.finished or not self.listening or not self._wants(event):
-            return
-        if self._holding is not None:
-            self._holding.append(event)
-        else:
-            self._send_event(event)
-
-    def _wants(self, event: Event) -> bool:
-        if event.name not in self.names and "ALL" not in self.names:
-            return False
-        if event.name == "CUSTOM" and (event.get("Event-Subclass") or "") not in self.subclasses | {""}:
-            return False
-        if self.filters and not _passes(self.filters, event):
-            return False
-        if self.restricted and event.owner != self.channel.uuid:
-            return event.get("Job-Owner-UUID") == self.channel.uuid
-        return True
-
-    def _send_event(self, event: Event) -> None:
-        write = {"plain": wire.plain, "json": wire.as_json, "xml": wire.as_xml}[self.format]
-        body = write(event.headers, event.body)
-        head = b"Content-Length: %d\nContent-Type: text/event-%s\n\n" % (len(body), self.format.encode())
-        self.line.send_event(head, body)
-
     # -- commands ------------------------------------------------------------------------
 
-    def reply(self, text: str, *extra: tuple[str, str]) -> None:
-        """Answer a command."""
-        self.line.send(wire.reply(text, *extra))
-
-    def hold_events(self, act: Callable[[], str]) -> None:
-        """Answer ``api``: no event passes before its answer (FACTS 2.8)."""
-        self._holding = []
-        try:
-            answer = act()
-            self.line.send(wire.api_response(answer))
-        finally:
-            held, self._holding = self._holding, None
-        if not self.channel.up and not self.thread.finished:
-            # It was a uuid_kill of its own channel: the notice overtakes the events
-            # (capture 11o_api_uuid_kill_self), and without linger they are lost.
+    def after_api(self) -> None:
+        """A ``uuid_kill`` of its own channel: the notice overtakes the events, which are lost without linger."""
+        if not self.channel.up and not self.thread.finished:  # capture 11o_api_uuid_kill_self
             self.channel_is_down()
-        for event in held:
-            self.take_event(event)
 
     def _read(self) -> None:
         try:
@@ -197,8 +146,7 @@ class Outbound:
             self.line.mute = mute
         else:
             answer(self, command)
-        wide = self.listening and not self.restricted and not self.finished
-        (self.switch.wide.add if wide else self.switch.wide.discard)(self)
+        (self.switch.wide.add if self.listens_to_all() else self.switch.wide.discard)(self)
 
     def _too_slow(self) -> None:
         if self._first:
@@ -208,31 +156,3 @@ class Outbound:
         greenlet, self._greenlet = self._greenlet, None
         if greenlet is not None and greenlet is not gevent.getcurrent():
             greenlet.kill(block=False)
-
-
-def _passes(filters: list[tuple[str, str]], event: Event) -> bool:
-    """Whether the filters let an event through: they are OR-ed, and ``-value`` vetoes (FACTS 6.4)."""
-    passes = False
-    for name, wanted in filters:
-        value = event.get(name)
-        if value is None:
-            continue
-        positive = True
-        compared = wanted.lstrip("+- ")
-        for sign in wanted[: len(wanted) - len(compared)]:
-            positive = sign == "+" if sign in "+-" else positive
-        if passes and positive:
-            continue
-        searched = wanted.startswith("/")
-        matches = _search(compared.strip("/"), value) if searched else value.lower() == compared.lower()
-        if matches and not positive:
-            return False
-        passes = passes or matches
-    return passes
-
-
-def _search(pattern: str, value: str) -> bool:
-    try:
-        return re.search(pattern, value) is not None
-    except re.error:
-        return False

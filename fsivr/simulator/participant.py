@@ -33,8 +33,6 @@ class Participant:
 
     def __init__(self, switch: Switch, title: str, thread: Thread, *, gone_before_connect: bool = False) -> None:
         self._switch = switch
-        self._thread = thread
-        self._channel = thread.channel
         self._gone = gone_before_connect
         self._started = False
         self._story = Story(title, switch.clock.now)
@@ -46,6 +44,11 @@ class Participant:
         #: Whether the call was ever answered.
         self.answered = False
         self.line.on_change = lambda: switch.pump.touch(self)
+        self._take_part(thread)
+
+    def _take_part(self, thread: Thread) -> None:
+        self._thread = thread
+        self._channel = thread.channel
         thread.on_prompt = self._ear.hear
         thread.on_application = self.line.application_starts
         self._channel.on_change = self._change

@@ -30,6 +30,7 @@ class Profile:
     caller_number: str
     caller_name: str
     context: str
+    direction: str = "inbound"
 
     @property
     def channel_name(self) -> str:
@@ -67,8 +68,8 @@ def profile_headers(profile: Profile, prefix: str, times: dict[str, int], callee
     """The caller profile as headers, each name beginning with ``prefix``."""
     number, name = profile.caller_number, profile.shown_name
     rows = [
-        ("Direction", "inbound"),
-        ("Logical-Direction", "inbound"),
+        ("Direction", profile.direction),
+        ("Logical-Direction", profile.direction),
         ("Username", number),
         ("Dialplan", "XML"),
         ("Caller-ID-Name", name),

@@ -6,6 +6,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 
+import gevent
+from gevent.event import Event as Wake
+
 from fsivr.causes import HangupCause
 from fsivr.prompts import PromptLibrary
 from fsivr.simulator import sip
@@ -13,10 +16,13 @@ from fsivr.simulator.caller import Caller
 from fsivr.simulator.channel import Channel
 from fsivr.simulator.clock import Clock, VirtualClock
 from fsivr.simulator.event import Event
-from fsivr.simulator.farend import FarLeg
+from fsivr.simulator.farend import FarEnd, FarLeg
+from fsivr.simulator.inbound import Inbound
 from fsivr.simulator.line import Line
+from fsivr.simulator.listener import Listener
 from fsivr.simulator.outbound import Outbound
 from fsivr.simulator.participant import Participant
+from fsivr.simulator.phone import Phone
 from fsivr.simulator.pump import Pump
 from fsivr.simulator.record import Record
 from fsivr.simulator.thread import Thread
@@ -58,12 +64,16 @@ class Switch(World):
         self.session_count = 0
         #: How many API commands are sleeping.
         self.sleeping = 0
+        #: The telephones that tests hold, by destination.
+        self.phones: dict[str, Phone] = {}
         #: The event sockets that see the events of all channels.
-        self.wide: set[Outbound] = set()
+        self.wide: set[Listener] = set()
         self._epoch = int(time.time()) * 1_000_000
         self._sequence = 0
         self._threads: set[Thread] = set()
         self._starting: dict[Thread, tuple[Participant, Line, bool]] = {}
+        self._inbound: Inbound | None = None
+        self._jobs: set[gevent.Greenlet[..., None]] = set()
 
     # -- calls -------------------------------------------------------------------------
 
@@ -101,6 +111,20 @@ class Switch(World):
         title = f"{number}, from {caller_number}" + (f" {caller_name!r}" if caller_name else "")
         return Caller(self, title, thread, gone_before_connect=gone_before_connect)
 
+    def phone(self, destination: str, *, answers_after: float | None = 1.0) -> Phone:
+        """Somebody at a destination, as ``user/1000``, whom an application may call within the ``with`` block.
+
+        :param answers_after: seconds it rings; None: until its ``answers`` or ``rejects``.
+        """
+        return Phone(self, destination, None if answers_after is None else FarEnd(None, answers_after))
+
+    @property
+    def inbound(self) -> Inbound:
+        """The switch's own event socket; it listens from now on."""
+        if self._inbound is None:
+            self._inbound = Inbound(self)
+        return self._inbound
+
     @property
     def callers(self) -> list[Participant]:
         """Those whose call has not ended."""
@@ -108,13 +132,26 @@ class Switch(World):
 
     def begin(self, caller: Participant, thread: Thread, line: Line, *, gone: bool) -> None:
         """Let a call begin: what ``Caller`` does first."""
+        self.register(caller, thread, line, gone=gone)
+        thread.start()
+
+    def register(self, caller: Participant, thread: Thread, line: Line, *, gone: bool = False) -> None:
+        """Have a channel be there, for commands to find it."""
         self.channels[thread.channel.uuid] = thread.channel
         self._threads.add(thread)
         self._starting[thread] = (caller, line, gone)
-        thread.start()
+
+    def spawn(self, job: Callable[[], None]) -> None:
+        """Run a background job."""
+        greenlet = gevent.spawn(job)
+        self._jobs.add(greenlet)
+        greenlet.link(self._jobs.discard)
 
     def stop(self) -> None:
         """End every call at once, and close every connection."""
+        gevent.killall(list(self._jobs))
+        if self._inbound is not None:
+            self._inbound.stop()
         for thread in list(self._threads):
             for outbound in thread.outbounds:
                 outbound.line.close()
@@ -125,6 +162,17 @@ class Switch(World):
         self.channels.clear()
 
     # -- what the rest of the simulator asks ---------------------------------------------
+
+    def rest(self, seconds: float) -> None:
+        """Wait on the switch's clock, which may move meanwhile."""
+        over = Wake()
+        timer = self.clock.call_at(self.clock.now() + seconds, over.set)
+        self.sleeping += 1
+        try:
+            over.wait()
+        finally:
+            self.sleeping -= 1
+            timer.cancel()
 
     def micros(self) -> int:
         """The time as events tell it: microseconds since the epoch."""
@@ -138,7 +186,7 @@ class Switch(World):
     def broadcast(self, event: Event, channel: Record | None) -> None:
         """Hand an event to the event sockets that see those of other channels too."""
         for outbound in list(self.wide):
-            if outbound.channel is not channel:
+            if channel is None or outbound.controlled is not channel:
                 outbound.take_event(event)
 
     def forget(self, channel: Channel) -> None:

@@ -68,6 +68,11 @@ class Thread:
             # A fault of the simulator must end this call, not hang it.
             log.exception("the simulated channel %s broke", channel.uuid)
             channel.hangup(HangupCause.CRASH)
+        self.end()
+
+    def end(self) -> None:
+        """Hang up, if nobody has, and see the channel off."""
+        channel = self.channel
         channel.hangup(HangupCause.NORMAL_CLEARING)
         self.idle = False
         channel.finish(self.last)

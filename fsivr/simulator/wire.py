@@ -91,13 +91,9 @@ def api_response(text: str) -> bytes:
 
 
 def disconnect_notice(uuid: str) -> bytes:
-    """The last words of a connection."""
-    return (
-        b"Content-Type: text/disconnect-notice\n"
-        b"Controlled-Session-UUID: " + encode(uuid) + b"\n"
-        b"Content-Disposition: disconnect\n"
-        b"Content-Length: %d\n\n" % len(GOODBYE)
-    ) + GOODBYE
+    """The last words of a connection; an inbound one, which controls nothing, has no ``uuid`` (FACTS 5.15)."""
+    controlled = b"Controlled-Session-UUID: " + encode(uuid) + b"\nContent-Disposition: disconnect\n" if uuid else b""
+    return b"Content-Type: text/disconnect-notice\n%bContent-Length: %d\n\n" % (controlled, len(GOODBYE)) + GOODBYE
 
 
 def linger_notice(uuid: str, channel_name: str, seconds: int) -> bytes:

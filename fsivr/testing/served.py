@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Unpack
 
 import gevent
 
+from fsivr.call.dialled import Dial, Dialled
+from fsivr.call.placing import DialOptions
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan, Extension, load_dialplan
 from fsivr.prompts import PromptLibrary
 from fsivr.server import Server
 from fsivr.simulator import Caller, Switch
+from fsivr.testing.placing import Order, PlacingServer
 
 # Real seconds that handlers may take to come to their end after a test.
 _LAST = 5.0
@@ -31,7 +36,7 @@ class ServedSwitch(Switch):
         self.settings = settings
         self._dialplan_name = dialplan_name
         self._dialplan: Dialplan | None = None
-        self._servers: list[tuple[Dialplan, Server]] = []
+        self._servers: list[tuple[Dialplan, PlacingServer]] = []
         self._errors = _Errors()
         self.explain = self._errors.of
         logging.getLogger("fsivr").addHandler(self._errors)
@@ -71,6 +76,42 @@ class ServedSwitch(Switch):
         self.address = self._serve(dialplan or self.dialplan).address
         return super().call(number, **options)
 
+    def originate(
+        self, to: str, handler: type[Any], *, dialplan: Dialplan | None = None, **options: Unpack[DialOptions]
+    ) -> Dialled:
+        """What came of calling somebody, as ``fsivr.Switch.originate`` says it; time passes meanwhile.
+
+        :param dialplan: the dialplan that is served, instead of one with the handler alone.
+        """
+        placing = self._serve(dialplan or self._for_handler(handler)).switch
+        return Order(self).wait(lambda: placing.originate(to, handler, **options))
+
+    def dial_many(
+        self,
+        calls: Iterable[str | Dial],
+        handler: type[Any] | None = None,
+        *,
+        dialplan: Dialplan | None = None,
+        concurrency: int = 10,
+        per_second: float = 1.0,
+        **options: Unpack[DialOptions],
+    ) -> Iterator[Dialled]:
+        """What came of each call of a group, as ``fsivr.Switch.dial_many`` says it; time passes meanwhile.
+
+        :param dialplan: the dialplan that is served, instead of one with the handler alone.
+        """
+        served = dialplan or (self.dialplan if handler is None else self._for_handler(handler))
+        placing = self._serve(served).switch
+        group = placing.dial_many(calls, handler, concurrency=concurrency, per_second=per_second, **options)
+        return self._each(group)
+
+    def _each(self, group: Iterator[Dialled]) -> Iterator[Dialled]:
+        try:
+            while (one := Order(self).wait(lambda: next(group, None))) is not None:
+                yield one
+        finally:
+            getattr(group, "close", lambda: None)()
+
     def close(self) -> list[str]:
         """Stop the servers; what they should not have had any more, in words."""
         for caller in self.callers:
@@ -86,6 +127,8 @@ class ServedSwitch(Switch):
                 left.append(f"{server.ports_in_use - len(calls)} ports in use")
             if server.abandoned:
                 left.append(f"{server.abandoned} handlers that would not leave their finished call")
+        for _, server in self._servers:
+            server.leave_switch()
         self.stop()
         for _, server in self._servers:
             server.stop(0)
@@ -99,11 +142,14 @@ class ServedSwitch(Switch):
                 return dialplan
         return Dialplan([Extension(_ANY, handler)])
 
-    def _serve(self, dialplan: Dialplan) -> Server:
+    def _serve(self, dialplan: Dialplan) -> PlacingServer:
         for known, server in self._servers:
             if known is dialplan:
                 return server
-        server = Server(dialplan, self.settings)
+        settings = self.settings
+        if settings.source("switch_address") == "default":
+            settings = dataclasses.replace(settings, switch_address="{}:{}".format(*self.inbound.address))
+        server = PlacingServer(self, dialplan, settings)
         server.start()
         self._servers.append((dialplan, server))
         return server

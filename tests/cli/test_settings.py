@@ -53,3 +53,16 @@ def test_any_width_shows_every_value(fsivr, monkeypatch, capsys, width: int) -> 
     together = re.sub(r"\s", "", out)
     for setting in SETTINGS:
         assert setting.name in together
+
+
+@pytest.mark.parametrize("width", [40, 200])
+def test_the_password_is_not_shown(fsivr, monkeypatch, width: int) -> None:
+    monkeypatch.setattr(settings_command, "console", lambda: Console(width=width, highlight=False, markup=False))
+    monkeypatch.setenv("FSIVR_SWITCH_PASSWORD", "s3cr3t")
+    out = fsivr("settings").out
+    assert "s3cr3t" not in out and "ClueCon" not in out
+    assert "********" in out and "FSIVR_SWITCH_PASSWORD" in out
+    monkeypatch.setenv("FSIVR_SWITCH_PASSWORD", "s3cr3t\n")
+    refused = fsivr("settings")
+    assert refused.code != 0
+    assert "s3cr3t" not in refused.out + refused.err

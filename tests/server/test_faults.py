@@ -161,6 +161,7 @@ def test_a_fault_ends_the_verb(switch: Any, verb: str, fault: str, strike: str) 
         # The switch had answered; a cut body is only seen at the hangup that follows.
         assert fault in NEED_TIME
     elif fault in VERBS[verb].survives:
+        # One cannot be seen before the hangup where nothing is sent on the caller's own line meanwhile.
         assert probe.raised is None or isinstance(probe.raised, Hangup)
     else:
         assert isinstance(probe.raised, Hangup)

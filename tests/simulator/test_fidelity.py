@@ -7,7 +7,7 @@ Left out, with the reason:
 * ``07b 07d``: json and xml are compared by the decoder's own tests, not byte for byte.
 * ``08j``: an event sent by another connection. ``09g 09h 09i``: a dead first server.
 * ``11a 11b 11q 11r 11t``: the lengths of spoken text, the scheduler, conferences, endless playback.
-* ``12*`` and ``*_observer``: inbound connections.
+* ``12*``: the switch's own event socket: see ``test_inbound.py``, all but ``12e``, ``userauth``. ``*_observer``.
 """
 
 from __future__ import annotations
