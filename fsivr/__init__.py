@@ -1,6 +1,6 @@
 """Telephone applications on FreeSWITCH: a call is a class, and a test needs no switch."""
 
-from fsivr.call import Call, Channel, Leg
+from fsivr.call import Call, Channel, Conference, ConferenceStay, Leg, Member, Parked, Queue, QueueStay, WhyLeft
 from fsivr.causes import HangupCause
 from fsivr.dialplan import Dialplan, Extension
 from fsivr.errors import (
@@ -31,6 +31,8 @@ __all__ = [
     "Call",
     "Channel",
     "CommandRefused",
+    "Conference",
+    "ConferenceStay",
     "ConfigError",
     "ConnectionLost",
     "DeadlineExceeded",
@@ -45,10 +47,14 @@ __all__ = [
     "InputError",
     "Leg",
     "LocalProtocolError",
+    "Member",
     "ModuleMissing",
     "NoInput",
     "NoMatch",
+    "Parked",
     "PromptError",
+    "Queue",
+    "QueueStay",
     "RecordingError",
     "RemoteProtocolError",
     "ReplyTimeout",
@@ -57,4 +63,5 @@ __all__ = [
     "Speak",
     "SpeechError",
     "Tone",
+    "WhyLeft",
 ]

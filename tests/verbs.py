@@ -26,7 +26,16 @@ VERBS: dict[str, Callable[[Call], Any]] = {
     # -- recording
     # -- other legs
     # -- rooms
+    "conference": lambda call: call.conference("sales"),
+    "queue": lambda call: call.queue("support"),
+    "callcenter queue": lambda call: call.queue("support@x", kind="callcenter", timeout=60),
+    "serve queue": lambda call: call.serve_queue("nobody", wait=False),
+    "park": lambda call: call.park("main", timeout=40),
+    "unpark": lambda call: call.unpark("main", 701),
 }
 
 #: Those that ask something of the switch and run no application, which could be in its middle.
 BRIEF = ("set variable", "hangup")
+
+#: Those that run an application which is over as soon as it has begun.
+QUICK = ("answer", "serve queue", "unpark")

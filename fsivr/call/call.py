@@ -22,7 +22,7 @@ class HandOver(BaseException):
         self.handler = handler
 
 
-class Call(Asking, Listening, Recorder, Connecting, Gathering, Timing):
+class Call(Listening, Recorder, Connecting, Gathering, Timing, Asking):
     """One call. Its verbs block until done and return what happened.
 
     Every verb raises ``Hangup`` as soon as the call is over, and

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gevent.event import Event as Wake
 
 from fsivr.causes import HangupCause
+from fsivr.simulator import rooms
 from fsivr.simulator.tokens import expand, separate
 from fsivr.simulator.wire import atoi, plain
 
@@ -147,6 +148,7 @@ def _transfer(switch: Switch, argument: str) -> str:
         return _NO_CHANNEL
     if len(words) < 2:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
+    channel.inline = words[2:3] == ["inline"]
     channel.transfer(words[1])
     return _OK
 
@@ -206,6 +208,7 @@ _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "log": lambda switch, argument: _OK,
     "system": lambda switch, argument: "",
     "reloadxml": lambda switch, argument: "+OK [Success]\n",
+    **rooms.API,
 }
 
 _VERSION = "FreeSWITCH Version 1.11.3-dev~64bit (git cc93a68 2026-08-21 14:10:14Z 64bit)\n"

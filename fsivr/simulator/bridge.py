@@ -205,7 +205,9 @@ def _talk(thread: Thread, leg: FarLeg, far: FarEnd) -> None:
     channel.fire("CHANNEL_UNBRIDGE", before=ids)
     if channel.ready:
         channel.on_change(f"is left by {leg.destination}")
-        if is_true(channel.variables.get("hangup_after_bridge", "")):
+        if is_true(channel.variables.get("park_after_bridge", "")) and not far.early:
+            channel.away = lambda thread: None  # to be parked, out of the dialplan
+        elif is_true(channel.variables.get("hangup_after_bridge", "")):
             channel.hangup(leg.ended or HangupCause.NORMAL_CLEARING)
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from fsivr.causes import HangupCause
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
 from fsivr.simulator.bridge import FarEnd, nobody
+from fsivr.simulator.clock import Timer
+from fsivr.simulator.conferences import Room
+from fsivr.simulator.parking import Car
+from fsivr.simulator.queues import Agent, Fifo
 from fsivr.simulator.wire import atoi
 
 #: Seconds a sound lasts where nothing else was said.
@@ -24,6 +28,13 @@ class World:
         self._lengths: dict[tuple[str, str], float] = {}
         self._missing: set[str] = set()
         self._far_ends: dict[str, FarEnd] = {}
+        #: The conferences that somebody is in, by name: their members, their recordings.
+        self.conferences: dict[str, Room] = {}
+        self.member_count = 0
+        self.fifos: dict[str, Fifo] = {}
+        self.agents_of: dict[str, list[Agent]] = {}
+        self.lots: dict[str, dict[str, Car]] = {}
+        self.scheduled: dict[str, list[Timer]] = {}
 
     # -- what a test says --------------------------------------------------------------
 
@@ -66,6 +77,15 @@ class World:
     def early_media(self, destination: str, *, cause: HangupCause = HangupCause.USER_BUSY, after: float = 10.0) -> None:
         """Have a destination send sound at once, as a carrier its ringing, and give up without an answer."""
         self._far_ends[destination] = FarEnd(cause, after, early=True)
+
+    def agents(self, queue: str, *, count: int = 1, after: float = 1.0, talks: float | None = 10.0) -> None:
+        """Have agents serve the callers of a queue, of mod_fifo or of mod_callcenter.
+
+        :param count: how many there are; 0 for a callcenter's queue that nobody serves.
+        :param after: seconds that each takes to answer when free.
+        :param talks: seconds until they hang up; None: until the caller does.
+        """
+        self.agents_of[queue] = [Agent(f"agent-{number}", after, talks) for number in range(1, count + 1)]
 
     # -- what the switch asks --------------------------------------------------------------
 

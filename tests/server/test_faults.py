@@ -19,8 +19,9 @@ from gevent.event import Event as Flag
 from fsivr import Call, ESLError, Handler, Hangup, HangupCause
 from fsivr.esl.orders import Limits
 from fsivr.simulator import Caller
+from fsivr.simulator.api import run as run_api
 from tests.leaks import until
-from tests.verbs import BRIEF, VERBS
+from tests.verbs import BRIEF, QUICK, VERBS
 
 BREAKS: dict[str, Callable[[Caller], Any]] = {
     "end of file": lambda caller: caller.line.eof(),
@@ -88,6 +89,9 @@ def served(switch: Any, **short: float) -> Any:
     switch.settings = dataclasses.replace(switch.settings, **{**long, **short})
     switch.grace = 0.01  # what waits for the test cannot be waited for
     switch.answers("user/agent", after=1, talks=30)
+    for queue in ("support", "support@x"):
+        switch.agents(queue, after=1, talks=30)
+    run_api(switch, "sched_api", "+40 closing-time conference sales kick all")
     return switch
 
 
@@ -135,7 +139,7 @@ def cases() -> list[Any]:
             for strike in STRIKES:
                 if verb in BRIEF and strike in ("at once", "in the middle"):
                     continue
-                if verb == "answer" and strike == "in the middle":
+                if verb in QUICK and strike == "in the middle":
                     continue  # it takes 20 ms
                 found.append(pytest.param(verb, fault, strike, id=f"{verb}-{fault}-{strike}"))
     return found
