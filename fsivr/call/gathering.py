@@ -168,7 +168,7 @@ class Gathering(Conferring):
         music = self.variables.get("fifo_music")
         if music:
             raise PromptError(f"the switch could not play {music!r} in the queue {name}")
-        return QueueStay(name, WhyLeft.REMOVED, waited, 0.0, "", "")
+        return self._removed(name, waited)
 
     def _in_callcenter(self, name: str, wait: int, exit_key: str) -> QueueStay:
         keys = exit_key + (_TIME_IS_UP if wait else "")
@@ -191,7 +191,14 @@ class Gathering(Conferring):
         pressed = end.get("variable_cc_exit_key") or ""
         if pressed == _TIME_IS_UP:
             return QueueStay(name, WhyLeft.TIMEOUT, waited, 0.0, "", "")
-        return QueueStay(name, _CANCELLED.get(reason, WhyLeft.REMOVED), waited, 0.0, "", pressed)
+        if reason not in _CANCELLED:
+            return self._removed(name, waited)
+        return QueueStay(name, _CANCELLED[reason], waited, 0.0, "", pressed)
+
+    def _removed(self, name: str, waited: float) -> QueueStay:
+        """For no reason of the queue's: after one round trip we know whether the call went elsewhere."""
+        self._session.api("uuid_exists", self.uuid)
+        return QueueStay(name, WhyLeft.REMOVED, waited, 0.0, "", "")
 
     def _prepare_valet(self, wait: int) -> None:
         self._prepare(

@@ -62,7 +62,7 @@ def wait_in(
     :param keys: the keys that end it; others are dropped.
     """
     channel, clock = thread.channel, thread.clock
-    if music and music.startswith("/") and thread.switch.is_missing(music):
+    if music and thread.switch.is_missing(music):
         return "", False
     ended = thread.on_prompt("playback", music) if music else lambda: None
     pressed = ""
