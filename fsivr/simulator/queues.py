@@ -226,16 +226,21 @@ def _callcenter(thread: Thread, argument: str) -> None:
     if not could:  # it goes on waiting in silence
         key, _ = wait_in(thread, "", done=lambda: False, until=waiting.until, keys=keys)
     if key or not channel.ready or clock.now() < waiting.at - 1e-9 or waiting.agent is None:
-        _give_up(waiting)
-        channel.set("cc_exit_key", key or channel.variables.get("cc_exit_key"))
-        channel.set("cc_queue_canceled_epoch", str(thread.switch.micros() // 1_000_000))
-        channel.set("cc_cause", "cancel")
-        channel.set("cc_cancel_reason", "EXIT_WITH_KEY" if key else "BREAK_OUT")
+        _cancel(thread, waiting, key)
         return
     agent = waiting.agent
     for variable, value in (("cc_agent_uuid", agent.uuid), ("bridge_uuid", agent.uuid), ("cc_cause", "answered")):
         channel.set(variable, value)
     channel.away = lambda thread: _talk_with(thread, agent)
+
+
+def _cancel(thread: Thread, waiting: Waiting, key: str) -> None:
+    channel = thread.channel
+    _give_up(waiting)
+    channel.set("cc_exit_key", key or channel.variables.get("cc_exit_key"))
+    channel.set("cc_queue_canceled_epoch", str(thread.switch.micros() // 1_000_000))
+    channel.set("cc_cause", "cancel")
+    channel.set("cc_cancel_reason", "EXIT_WITH_KEY" if key else "BREAK_OUT")
 
 
 def _talk_with(thread: Thread, agent: Agent) -> None:

@@ -7,7 +7,8 @@ Left out, with the reason:
 * ``05h 05j 05l 05m 08a 08c``: events of other channels than the controlled one.
 * ``07b 07d``: json and xml are compared by the decoder's own tests, not byte for byte.
 * ``08j``: an event sent by another connection. ``09g 09h 09i``: a dead first server.
-* ``11a 11b 11q 11r 11t``: the lengths of spoken text, the scheduler, conferences, endless playback.
+* ``11a 11b 11q 11r 11t``: the lengths of spoken text, the scheduler, conferences (see ``test_rooms.py``),
+  endless playback.
 * ``12*`` and ``*_observer``: inbound connections.
 """
 
