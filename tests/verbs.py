@@ -31,7 +31,7 @@ VERBS: dict[str, Callable[[Call], Any]] = {
     "callcenter queue": lambda call: call.queue("support@x", kind="callcenter", timeout=60),
     "serve queue": lambda call: call.serve_queue("nobody", wait=False),
     "park": lambda call: call.park("main", timeout=40),
-    "unpark": lambda call: call.unpark("main", 701),
+    "unpark": lambda call: call.unpark("empty", 701),
 }
 
 #: Those that ask something of the switch and run no application, which could be in its middle.

@@ -16,10 +16,10 @@ from fsivr.esl.messages import Event
 from fsivr.esl.orders import Limits, Orders
 from fsivr.esl.waits import Completion
 
-# Seconds a call may rest before we have fetched it; read, and deleted with `park_after_bridge`, where it
-# comes to rest (switch_ivr.c, switch_ivr_park).
-_RETURN = "park_after_bridge=true;park_timeout=30"
-_RETURNED = "park_after_bridge=;park_timeout="
+# Where the call goes after the talk (switch_ivr_bridge.c, transfer_after_bridge), and how many seconds it may
+# be there without a word from us, for we may be gone; the switch deletes both as it uses them.
+_RETURN = "transfer_after_bridge=park:inline park_timeout=30"
+_RETURNED = "transfer_after_bridge=;park_timeout="
 _BACK = b"the call's return"  # among the ids of applications, none of which has blanks
 
 
@@ -29,17 +29,17 @@ class Lending(Orders):
     Such an application is over when the caller is taken, and the ``socket``
     application with it: the channel goes on in other states, while this connection
     stays (mod_fifo.c, CS_HIBERNATE; switch_ivr_bridge.c, switch_ivr_uuid_bridge).
-    With ``park_after_bridge`` it comes to rest in CS_PARK afterwards (switch_ivr.c,
-    switch_ivr_park). There it would stay for ever if we were gone, so it may do so for
-    seconds only, and we have it go to the application ``park`` by itself: that runs
-    what is sent here as ``socket`` did, and ends, the call with it, when the connection does.
+    After the talk it goes to the application ``park``, for seconds only, and from there,
+    when we hear of it, to ``park`` once more, without a limit: that runs what is sent here
+    as ``socket`` did, and ends, the call with it, when the connection does.
     """
 
     def __init__(self, client_address: Any, sock: socket.socket, limits: Limits | None = None) -> None:
         super().__init__(client_address, sock, limits)
         self._lent: Completion | None = None
         self._taken = False  # whether the channel has left the park it was in
-        self._rests = False  # whether it has come to rest in CS_PARK, and is on its way to the application
+        self._sent_for = False  # whether it has been told to come, to the park without a limit
+        self._returns = False  # whether a park means that it is back
         self._since = -1  # the number of the event that told of its return
         self._follows = False  # whether we hear of parks
 
@@ -58,14 +58,15 @@ class Lending(Orders):
             self._follows = True
             self.watch("CHANNEL_PARK", self._on_park)
             self.watch("CHANNEL_UNPARK", self._on_unpark)
+        if taken is not None:
+            # As an application: the park that the call comes from may not have begun, and would use it up.
+            self.execute("multiset", _RETURN)
         back = Completion(application, [_BACK])
         back.unanswered = 0
         self._completions[_BACK] = self._lent = back
-        self._taken = self._rests = False
+        self._taken = self._sent_for = False
+        self._returns = taken is not None
         try:
-            if taken is not None:
-                # As an application: the park that the call comes from may not have begun, and would take them.
-                self.execute("multiset", _RETURN.replace(";", " "))
             end = self.execute(application, argument, timeout=timeout)
             if taken is None or not taken(end):
                 return end, None
@@ -81,10 +82,14 @@ class Lending(Orders):
 
     def _fetch_back(self, back: Completion) -> None:
         """Take the call out of whatever has it; what comes next must not run in there."""
-        self.post("uuid_setvar_multi", f"{self.uuid} {_RETURN}")
-        self._exchange.send(commands.api("uuid_park", self.uuid))
+        self._returns = True
+        self._send_for()
         with contextlib.suppress(Hangup, ESLError, gevent.Timeout):
             back.wait(self.limits.reply)
+
+    def _send_for(self) -> None:
+        self._sent_for = True
+        self._exchange.send(commands.api("uuid_transfer", f"{self.uuid} park inline"))
 
     def _keep(self, *, was_lent: bool) -> None:
         """It is ours again, unless somebody else has taken it away meanwhile."""
@@ -92,7 +97,7 @@ class Lending(Orders):
         self._completions.pop(_BACK, None)
         if self.over:
             return
-        if was_lent and not self._rests:  # or the next bridge would end in a park too
+        if was_lent and not self._sent_for:  # or the next bridge would end in a park too
             self.post("uuid_setvar_multi", f"{self.uuid} {_RETURNED}")
         if self._taken and back is not None and not back.finished:
             self._lose()
@@ -112,15 +117,17 @@ class Lending(Orders):
             self._taken = True
 
     def _on_park(self, event: Event) -> None:
-        if event.get("Channel-State") == "CS_PARK":
-            self._rests = True
-            self._exchange.send(commands.api("uuid_transfer", f"{self.uuid} park inline"))
-        elif self._rests:  # else it is the park of the socket application, which the call comes from
-            self.channel = event
-            self._since = _number(event)
-            back = self._completions.pop(_BACK, None)
-            if back is not None:
-                back.take_event(_BACK, event)
+        if self.over or not self._returns or _number(event) <= self._since:
+            return
+        self._since = _number(event)  # heard twice, it must not be answered twice
+        if not self._sent_for:
+            self._send_for()
+            return
+        self.channel = event
+        self._returns = False
+        back = self._completions.pop(_BACK, None)
+        if back is not None:
+            back.take_event(_BACK, event)
 
     def _on_unpark(self, event: Event) -> None:
         if self.over or event.says(b"\nAnswer-State: ", b"hangup\n"):

@@ -11,6 +11,7 @@ from fsivr.causes import HangupCause
 from fsivr.simulator import sip
 from fsivr.simulator.application import Application
 from fsivr.simulator.clock import next_tick
+from fsivr.simulator.talk import goes_on
 from fsivr.simulator.tokens import is_true
 from fsivr.simulator.wire import atoi
 
@@ -205,9 +206,7 @@ def _talk(thread: Thread, leg: FarLeg, far: FarEnd) -> None:
     channel.fire("CHANNEL_UNBRIDGE", before=ids)
     if channel.ready:
         channel.on_change(f"is left by {leg.destination}")
-        if is_true(channel.variables.get("park_after_bridge", "")) and not far.early:
-            channel.away = lambda thread: None  # to be parked, out of the dialplan
-        elif is_true(channel.variables.get("hangup_after_bridge", "")):
+        if (far.early or not goes_on(channel)) and is_true(channel.variables.get("hangup_after_bridge", "")):
             channel.hangup(leg.ended or HangupCause.NORMAL_CLEARING)
 
 

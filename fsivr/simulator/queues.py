@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from fsivr.simulator import playing
 from fsivr.simulator.application import Application
 from fsivr.simulator.clock import next_tick
-from fsivr.simulator.talk import Talk, wait_in
-from fsivr.simulator.tokens import is_true, separate
+from fsivr.simulator.talk import Talk, goes_on, wait_in
+from fsivr.simulator.tokens import separate
 from fsivr.simulator.wire import atoi
 
 if TYPE_CHECKING:
@@ -188,8 +188,7 @@ def _serve(thread: Thread, waiting: Waiting) -> None:
     spent = waiting.talk.hold(thread, with_whom=other.profile.caller_number)
     channel.set("fifo_bridge_seconds", str(int(spent)))
     channel.set("fifo_status", "WAITING")
-    if is_true(channel.variables.get("park_after_bridge", "")):
-        channel.away = lambda thread: None  # to be parked, out of the dialplan (switch_ivr_bridge.c)
+    goes_on(channel)
 
 
 def _rest(thread: Thread, *, until: float | None, done: Callable[[], bool], wake_with: Waiting | None = None) -> None:

@@ -19,7 +19,6 @@ _STATE_NUMBERS = {
     "CS_ROUTING": 2,
     "CS_EXECUTE": 4,
     "CS_EXCHANGE_MEDIA": 5,
-    "CS_PARK": 6,
     "CS_HANGUP": 10,
     "CS_REPORTING": 11,
     "CS_DESTROY": 12,
@@ -51,8 +50,6 @@ class Record:
         self.inline = False
         #: What the channel goes to do, out of its dialplan, when what runs has seen it (FACTS 7.5).
         self.away: Callable[[Thread], object] | None = None
-        #: Whether it is to be parked then.
-        self.parking = False
         self.times: dict[str, int] = {"Profile-Created-Time": self.created, "Channel-Created-Time": self.created}
         #: The number that was reached in a bridge.
         self.callee = ""

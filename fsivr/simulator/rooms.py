@@ -13,16 +13,6 @@ if TYPE_CHECKING:
     from fsivr.simulator.switch import Switch
 
 
-def _park(switch: Switch, argument: str) -> str:
-    channel = switch.channels.get(argument.partition(" ")[0])
-    if channel is None:
-        return "-ERR Park Failed for <uuid>\n"
-    channel.parking = True
-    channel.away = lambda thread: None
-    channel.wake()
-    return "+OK\n"
-
-
 def _sched_api(switch: Switch, argument: str) -> str:
     """Run an API command later: ``+seconds group command`` (mod_commands.c, sched_api_function)."""
     when, _, rest = argument.partition(" ")
@@ -57,7 +47,6 @@ API: dict[str, Callable[[Switch, str], str]] = {
     **conferences.API,
     **queues.API,
     **parking.API,
-    "uuid_park": _park,
     "sched_api": _sched_api,
     "sched_del": _sched_del,
 }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from fsivr.causes import HangupCause
 from fsivr.simulator.clock import next_tick
-from fsivr.simulator.tokens import is_true
 
 if TYPE_CHECKING:
     from fsivr.simulator.channel import Channel
@@ -80,19 +79,23 @@ def wait_in(
 
 
 def go_away(thread: Thread) -> None:
-    """Leave the dialplan for a talk, and park afterwards or hang up (switch_ivr_bridge.c)."""
+    """Leave the dialplan for a talk, and hang up afterwards unless there is somewhere to go."""
     channel = thread.channel
     away, channel.away = channel.away, None
     assert away is not None
     channel.state = "CS_EXCHANGE_MEDIA"
     away(thread)
-    if not channel.ready:
-        return
-    if not channel.parking and not is_true(channel.variables.get("park_after_bridge", "")):
+    if channel.ready and not goes_on(channel):
         channel.hangup(HangupCause.NORMAL_CLEARING)
-        return
-    channel.parking = False
-    channel.state = "CS_PARK"
-    thread.rest()
-    while channel.ready:  # it has no dialplan to go back to
-        thread.wait()
+
+
+def goes_on(channel: Channel) -> bool:
+    """Whether a variable sends the channel somewhere after a bridge (switch_ivr_bridge.c, transfer_after_bridge)."""
+    where = channel.variables.get("transfer_after_bridge", "")
+    if not where:
+        return False
+    channel.set("transfer_after_bridge", None)
+    target, _, dialplan = where.partition(":")
+    channel.inline = dialplan == "inline"
+    channel.transfer(target)
+    return True

@@ -183,6 +183,27 @@ def test_a_transfer_from_outside_ends_it(switch: Any, options: dict[str, Any]) -
     assert causes == [HangupCause.BLIND_TRANSFER]
 
 
+def test_a_transfer_after_a_talk_ends_it_too(switch: Any) -> None:
+    switch.agents("support", talks=5)
+    switch.extensions["9000"] = [("playback", "elsewhere")]
+    causes: list[Any] = []
+
+    def run(call: Call) -> None:
+        call.answer()
+        call.queue("support")
+        try:
+            call.sleep(60)
+            call.play("never")
+        finally:
+            causes.append(call.hangup_cause)
+
+    with switch.call(handler=in_call(run)) as caller:
+        caller.waits(20)
+        Asked(switch).api("uuid_transfer", f"{caller.uuid} 9000")
+        caller.join()
+    assert causes == [HangupCause.BLIND_TRANSFER]
+
+
 def test_a_server_that_is_gone_does_not_leave_the_caller_parked_for_ever(switch: Any) -> None:
     switch.agents("support", after=5, talks=10)
     with switch.call(handler=in_call(queueing([]))) as caller:

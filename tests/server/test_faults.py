@@ -90,9 +90,15 @@ def served(switch: Any, **short: float) -> Any:
     switch.grace = 0.01  # what waits for the test cannot be waited for
     switch.answers("user/agent", after=1, talks=30)
     for queue in ("support", "support@x"):
-        switch.agents(queue, after=1, talks=30)
-    run_api(switch, "sched_api", "+40 closing-time conference sales kick all")
+        switch.agents(queue, count=50, after=1, talks=30)
+    closing_time(switch)
     return switch
+
+
+def closing_time(switch: Any) -> None:
+    """Every 40 s whoever is in the conference has to leave it."""
+    run_api(switch, "conference", "sales kick all")
+    switch.clock.call_at(switch.clock.now() + 40, lambda: closing_time(switch))
 
 
 def strike_before(caller: Caller, probe: Probe, fault: str) -> None:
