@@ -40,7 +40,7 @@ class Lending(Orders):
         self._taken = False  # whether the channel has left the park it was in
         self._sent_for = False  # whether it has been told to come, to the park without a limit
         self._returns = False  # whether a park means that it is back
-        self._since = -1  # the number of the event that told of its return
+        self._since = -1  # the number of an event: what came about before it is past
         self._follows = False  # whether we hear of parks
 
     def lend(
@@ -59,8 +59,7 @@ class Lending(Orders):
             self.watch("CHANNEL_PARK", self._on_park)
             self.watch("CHANNEL_UNPARK", self._on_unpark)
         if taken is not None:
-            # As an application: the park that the call comes from may not have begun, and would use it up.
-            self.execute("multiset", _RETURN)
+            self._say_where_to_return()
         back = Completion(application, [_BACK])
         back.unanswered = 0
         self._completions[_BACK] = self._lent = back
@@ -79,6 +78,15 @@ class Lending(Orders):
             raise
         finally:
             self._keep(was_lent=taken is not None)
+
+    def _say_where_to_return(self) -> None:
+        try:
+            # As an application: the park that the call comes from may not have begun, and would use it up.
+            self._since = _number(self.execute("multiset", _RETURN))
+        except BaseException:
+            if not self.over:
+                self.post("uuid_setvar_multi", f"{self.uuid} {_RETURNED}")
+            raise
 
     def _fetch_back(self, back: Completion) -> None:
         """Take the call out of whatever has it; what comes next must not run in there."""
