@@ -64,6 +64,10 @@ def _recorded(call: Call) -> None:
         call.play("one", "two")
 
 
+def _agents(switch: Any, queue: str) -> None:
+    switch.agents(queue, count=50, after=1, talks=30)
+
+
 def _within_deadline(call: Call) -> None:
     with call.deadline(60):
         call.play("one")
@@ -124,6 +128,15 @@ VERBS: dict[str, Verb] = {
         setup=lambda switch: switch.extensions.update(sales=[("sleep", "30000")]),
     ),
     # -- rooms
+    "conference": Verb(lambda call: call.conference("sales")),
+    "queue": Verb(lambda call: call.queue("support"), setup=lambda switch: _agents(switch, "support")),
+    "callcenter queue": Verb(
+        lambda call: call.queue("support@x", kind="callcenter", timeout=60),
+        setup=lambda switch: _agents(switch, "support@x"),
+    ),
+    "serve queue": Verb(lambda call: call.serve_queue("nobody", wait=False), quick=True),
+    "park": Verb(lambda call: call.park("main", timeout=40)),
+    "unpark": Verb(lambda call: call.unpark("empty", 701), quick=True),
     # -- outbound
     "originate": Verb(
         lambda call: call.switch.originate("user/patient", type(call.handlers[0])),

@@ -25,7 +25,7 @@ class HandOver(BaseException):
         self.handler = handler
 
 
-class Call(Asking, Listening, Recorder, Connecting, Gathering, Placing, Timing):
+class Call(Listening, Recorder, Connecting, Gathering, Placing, Timing, Asking):
     """One call. Its verbs block until done and return what happened.
 
     Every verb raises ``Hangup`` as soon as the call is over, and

@@ -8,6 +8,7 @@ from typing import Protocol
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _PREFIX = "variable_"
+_IDENTITY = ("Caller-Caller-ID-Number", "Caller-Caller-ID-Name", "Caller-Destination-Number", "Caller-Context")
 
 
 class Described(Protocol):
@@ -46,18 +47,26 @@ class Channel:
     it, but do not build paths, commands or queries of it.
     """
 
-    __slots__ = ("_control", "variables")
+    __slots__ = ("_control", "_kept", "variables")
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._kept: dict[str, str] | None = None
         #: The channel's variables: ``call.channel.variables["sip_from_user"]``.
         self.variables = Variables(control)
 
     def get(self, header: str, default: str = "") -> str:
         """A header of the switch's description, as ``Caller-ANI``; ``default`` where it is absent."""
+        if self._kept is not None and header in self._kept:
+            return self._kept[header]
         described = self._control.channel
         value = None if described is None else described.get(header)
         return default if value is None else value
+
+    def _keep_identity(self) -> None:
+        """Let the caller stay who he is: to be connected by a queue makes him the agent, to the switch (mod_fifo.c)."""
+        if self._kept is None:
+            self._kept = {name: self.get(name) for name in _IDENTITY}
 
     @property
     def uuid(self) -> str:

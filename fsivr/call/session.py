@@ -51,6 +51,11 @@ class Session(Control, Protocol):
     def execute_all(self, steps: Sequence[tuple[str, str]], *, timeout: float | None = None) -> Sequence[Described]:
         """Run several without a gap and wait for the end of the last."""
 
+    def lend(
+        self, application: str, argument: str, *, timeout: float, taken: Callable[[Described], bool] | None = None
+    ) -> tuple[Described, Described | None]:
+        """Run an application that may give the call to somebody; its end, and where it did that of their talk."""
+
     def begin(self, application: str, argument: str = "", *, loops: int = 1) -> Running:
         """Start an application; what is executed afterwards runs inside it, and it goes on."""
 

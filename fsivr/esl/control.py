@@ -12,8 +12,9 @@ from typing import Any
 from fsivr.causes import HangupCause
 from fsivr.errors import CommandRefused, ConnectionLost, ReplyTimeout
 from fsivr.esl import commands
+from fsivr.esl.lending import Lending
 from fsivr.esl.messages import Event, Reply
-from fsivr.esl.orders import Limits, Orders
+from fsivr.esl.orders import Limits
 
 _EVENTS = "CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE"
 _LINGER = 10
@@ -25,7 +26,7 @@ _SETUP = (f"connect\n\nlinger {_LINGER}\n\nmyevents\n\nnoevents\n\nevent plain {
 _SETUP_REPLIES = 4  # beside the one to `connect`
 
 
-class CallControl(Orders):
+class CallControl(Lending):
     """The event socket of one call, from ``connect`` to its end.
 
     Its methods raise ``Hangup`` once the call or the connection is over.

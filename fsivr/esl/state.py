@@ -114,7 +114,7 @@ class CallState:
             elif message.named(_HANGUP) or message.named(_HANGUP_COMPLETE):
                 self._on_hangup(message)
             if self._watched:
-                for function in list(self._watched.get(message.name, ())):
+                for function in list(self._watched.get(_kind(message), ())):
                     function(message)
         elif type(message) is Notice:
             self._on_notice(message)
@@ -179,3 +179,9 @@ class CallState:
     def _end_dispatch(self) -> None:
         if self._dispatcher is not None:
             self._dispatcher.close()
+
+
+def _kind(event: Event) -> str:
+    """What an event is subscribed by: its name, and for ``CUSTOM`` the subclass too."""
+    name = event.name
+    return f"{name} {event.get('Event-Subclass')}" if name == "CUSTOM" else name

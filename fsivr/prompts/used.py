@@ -23,13 +23,16 @@ _VERBS = {
     "menu": _FIRST,
     "music": _FIRST,
     "bridge": _NONE,
-    "conference": _NONE,
-    "park": _NONE,
-    "queue": _NONE,
+    "conference": _NONE,  # pin_prompt, wrong_pin
+    "park": _NONE,  # music
+    "queue": _NONE,  # music, announce
     "record": _NONE,
     "transfer": _NONE,
 }
-_KEYWORDS = {"prompt", "prompts", "no_input", "no_match", "confirm", "whisper", "ringback", "greeting", "music"}
+_KEYWORDS = {
+    *("prompt", "prompts", "no_input", "no_match", "confirm", "whisper", "ringback", "greeting", "music"),
+    *("pin_prompt", "wrong_pin", "announce"),
+}
 #: What makes a prompt that is no file.
 _NO_FILES = {"Say", "Speak", "Silence", "Tone"}
 #: The methods of a handler whose second parameter is the call.

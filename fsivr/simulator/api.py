@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fsivr.causes import HangupCause
+from fsivr.simulator import rooms
 from fsivr.simulator.originating import originate
 from fsivr.simulator.recording import uuid_record
 from fsivr.simulator.tokens import expand, separate
@@ -147,6 +148,7 @@ def _transfer(switch: Switch, argument: str) -> str:
         return _NO_CHANNEL
     if len(words) < 2:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
+    channel.inline = words[2:3] == ["inline"]
     channel.transfer(words[1])
     return _OK
 
@@ -202,6 +204,7 @@ _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "log": lambda switch, argument: _OK,
     "system": lambda switch, argument: "",
     "reloadxml": lambda switch, argument: "+OK [Success]\n",
+    **rooms.API,
 }
 
 #: Those that take their time: as a background job they hold up nothing else.

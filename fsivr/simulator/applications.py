@@ -82,13 +82,21 @@ def _sleep(thread: Thread, argument: str) -> None:
 
 
 def _hold(thread: Thread, argument: str) -> None:
-    """Stay until the call ends or is stopped: ``park``, ``echo`` and their like."""
+    """Stay until the call ends or is stopped: ``echo`` and its like."""
     channel = thread.channel
     while channel.ready and not thread.take_break():
         thread.parse_commands()
         channel.take_digit()
         if channel.ready and not channel.breaking:
             thread.wait(next_tick(thread.clock.now()) if channel.digits else None)
+
+
+def _park(thread: Thread, argument: str) -> None:
+    """Be parked; inside another park, where the real switch refuses, stay until stopped."""
+    if thread.parked:
+        _hold(thread, argument)
+    else:
+        thread.rest()
 
 
 def _transfer(thread: Thread, argument: str) -> None:
@@ -130,7 +138,7 @@ APPLICATIONS: dict[str, Application] = {
     "play_and_get_digits": Application(digits.play_and_get_digits, needs_media=True),
     "break": Application(lambda thread, argument: stop(thread.channel)),
     "transfer": Application(_transfer),
-    "park": Application(_hold),
+    "park": Application(_park),
     "echo": Application(_hold, needs_media=True),
     "hold": Application(_nothing),
     "socket": Application(_socket),

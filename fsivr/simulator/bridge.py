@@ -12,6 +12,7 @@ from fsivr.simulator.clock import next_tick
 from fsivr.simulator.dialling import Try, busy, originate
 from fsivr.simulator.dialstring import alternatives
 from fsivr.simulator.farend import FarLeg
+from fsivr.simulator.talk import goes_on
 from fsivr.simulator.tokens import is_true
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _talk(thread: Thread, each: Try, ends: float, cause: HangupCause) -> None:
     channel.fire("CHANNEL_UNBRIDGE", before=ids)
     if channel.ready:
         channel.on_change(f"is left by {leg.destination}")
-        if is_true(channel.variables.get("hangup_after_bridge", "")):
+        if (each.far.early or not goes_on(channel)) and is_true(channel.variables.get("hangup_after_bridge", "")):
             channel.hangup(leg.ended or HangupCause.NORMAL_CLEARING)
     leg.ended = leg.ended or channel.hangup_cause or HangupCause.NORMAL_CLEARING
 

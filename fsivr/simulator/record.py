@@ -11,10 +11,18 @@ from fsivr.simulator.event import BRIEF, Event, opening
 
 if TYPE_CHECKING:
     from fsivr.simulator.switch import Switch
+    from fsivr.simulator.thread import Thread
 
 Headers = Sequence[tuple[str, str]]
 
-_STATE_NUMBERS = {"CS_ROUTING": 2, "CS_EXECUTE": 4, "CS_HANGUP": 10, "CS_REPORTING": 11, "CS_DESTROY": 12}
+_STATE_NUMBERS = {
+    "CS_ROUTING": 2,
+    "CS_EXECUTE": 4,
+    "CS_EXCHANGE_MEDIA": 5,
+    "CS_HANGUP": 10,
+    "CS_REPORTING": 11,
+    "CS_DESTROY": 12,
+}
 _CODECS = [
     (f"Channel-{way}-Codec-{name}", value)
     for way in ("Read", "Write")
@@ -38,6 +46,10 @@ class Record:
         self.hangup_cause: HangupCause | None = None
         #: The extension that the channel is on its way to.
         self.transfer_to: str | None = None
+        #: Whether that is a list of applications instead.
+        self.inline = False
+        #: What the channel goes to do, out of its dialplan, when what runs has seen it (FACTS 7.15).
+        self.away: Callable[[Thread], object] | None = None
         self.times: dict[str, int] = {"Profile-Created-Time": self.created, "Channel-Created-Time": self.created}
         #: The number that was reached in a bridge.
         self.callee = ""
@@ -55,8 +67,8 @@ class Record:
 
     @property
     def ready(self) -> bool:
-        """Whether applications go on: up, and not being transferred."""
-        return self.up and self.transfer_to is None
+        """Whether applications go on: up, and not on its way to somewhere else."""
+        return self.up and self.transfer_to is None and self.away is None
 
     def set(self, name: str, value: str | None) -> None:
         """Set a variable, which becomes the last of them; nothing or "" deletes it (FACTS 1.8)."""

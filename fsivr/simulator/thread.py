@@ -14,6 +14,7 @@ from fsivr.causes import HangupCause
 from fsivr.simulator.channel import QUEUE_LIMIT, Channel
 from fsivr.simulator.clock import next_tick
 from fsivr.simulator.event import Event, opening
+from fsivr.simulator.talk import go_away
 from fsivr.simulator.tokens import expand, is_true
 from fsivr.simulator.wire import Command, atoi
 
@@ -43,6 +44,8 @@ class Thread:
         self.idle = False
         #: Busy with connecting to the handler.
         self.connecting = False
+        #: Whether it is parked, whatever runs in there.
+        self.parked = False
         self.finished = False
         #: Called as each prompt begins and ends: what the caller hears.
         self.on_prompt: Callable[[str, str], Callable[[], None]] = lambda application, argument: lambda: None
@@ -88,14 +91,26 @@ class Thread:
             while actions and self.channel.ready:
                 application, argument = actions.pop(0)
                 self.execute(application, argument)
+            if self.channel.away is not None:
+                go_away(self)
+                continue
             target, self.channel.transfer_to = self.channel.transfer_to, None
             if target is None:
                 return
             self.channel.reroute()
+            if self.channel.inline:
+                self.channel.inline = False
+                actions = [(name, data) for name, _, data in (each.partition(":") for each in target.split(","))]
+                continue
             if target not in self.switch.extensions:
                 self.channel.hangup(HangupCause.NO_ROUTE_DESTINATION)
                 return
             actions = list(self.switch.extensions[target])
+
+    def rest(self) -> None:
+        """Be parked for whoever controls the channel; for ever where nobody does."""
+        had = any(outbound.controls for outbound in self.outbounds)
+        self.park(lambda: not had or any(outbound.controls for outbound in self.outbounds))
 
     # -- applications --------------------------------------------------------------------
 
@@ -245,6 +260,7 @@ class Thread:
         channel = self.channel
         expires, cause = self._park_timeout()
         channel.fire("CHANNEL_PARK")
+        self.parked = True
         while channel.ready and controlled():
             until = expires
             self.idle = not (channel.digits or channel.commands)
@@ -259,13 +275,15 @@ class Thread:
             channel.take_digit()
             if expires is not None and self.clock.now() >= expires:
                 channel.hangup(cause)
+        self.parked = False
         channel.fire("CHANNEL_UNPARK")
 
     def _park_timeout(self) -> tuple[float | None, HangupCause]:
         setting = self.channel.variables.get("park_timeout", "")
         if not setting:
             return None, HangupCause.NORMAL_CLEARING
-        self.channel.set("park_timeout", None)
+        for name in ("park_timeout", "park_after_bridge"):
+            self.channel.set(name, None)
         seconds, _, cause = setting.partition(":")
         return (
             self.clock.now() + max(0, atoi(seconds)),

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from fsivr.causes import HangupCause
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
+from fsivr.simulator.clock import Timer
+from fsivr.simulator.conferences import Room
 from fsivr.simulator.farend import FarEnd, FarLeg, nobody
+from fsivr.simulator.parking import Car
+from fsivr.simulator.queues import Agent, Fifo
 from fsivr.simulator.recogniser import Recogniser, Sound
 from fsivr.simulator.wire import atoi
 
@@ -35,6 +39,13 @@ class World:
         self.sound = Sound("person", None)
         self._phrases: dict[str, set[str]] = {}
         self._calls: dict[str, list[FarLeg]] = {}
+        #: The conferences that somebody is in, by name: their members, their recordings.
+        self.conferences: dict[str, Room] = {}
+        self.member_count = 0
+        self.fifos: dict[str, Fifo] = {}
+        self.agents_of: dict[str, list[Agent]] = {}
+        self.lots: dict[str, dict[str, Car]] = {}
+        self.scheduled: dict[str, list[Timer]] = {}
 
     # -- what a test says --------------------------------------------------------------
 
@@ -96,6 +107,15 @@ class World:
     def called(self, destination: str) -> list[FarLeg]:
         """The calls that a destination got, in order: who they were from, what was heard, how they ended."""
         return list(self._calls.get(destination, ()))
+
+    def agents(self, queue: str, *, count: int = 1, after: float = 1.0, talks: float | None = 10.0) -> None:
+        """Have agents serve the callers of a queue, of mod_fifo or of mod_callcenter.
+
+        :param count: how many there are; 0 for a callcenter's queue that nobody serves.
+        :param after: seconds that each takes to answer when free.
+        :param talks: seconds until they hang up; None: until the caller does.
+        """
+        self.agents_of[queue] = [Agent(f"agent-{number}", after, talks) for number in range(1, count + 1)]
 
     # -- what the switch asks --------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from gevent.event import Event as Flag
 from fsivr import Call, ESLError, Handler, Hangup, HangupCause
 from fsivr.esl.orders import Limits
 from fsivr.simulator import Caller
+from fsivr.simulator.api import run as run_api
 from tests.leaks import until
 from tests.verbs import VERBS
 
@@ -89,7 +90,14 @@ def served(switch: Any, **short: float) -> Any:
     switch.grace = 0.01  # what waits for the test cannot be waited for
     for verb in VERBS.values():
         verb.setup(switch)
+    closing_time(switch)
     return switch
+
+
+def closing_time(switch: Any) -> None:
+    """Every 40 s whoever is in the conference has to leave it."""
+    run_api(switch, "conference", "sales kick all")
+    switch.clock.call_at(switch.clock.now() + 40, lambda: closing_time(switch))
 
 
 def strike_before(caller: Caller, probe: Probe, fault: str) -> None:

@@ -6,7 +6,8 @@ Left out, with the reason:
 * ``05h 05j 05l 05m 08a 08c``: events of other channels than the controlled one.
 * ``07b 07d``: json and xml are compared by the decoder's own tests, not byte for byte.
 * ``08j``: an event sent by another connection. ``09g 09h 09i``: a dead first server.
-* ``11a 11b 11q 11r 11t``: the lengths of spoken text, the scheduler, conferences, endless playback.
+* ``11a 11b 11q 11r 11t``: the lengths of spoken text, the scheduler, conferences (see ``test_rooms.py``),
+  endless playback.
 * ``12*``: the switch's own event socket: see ``test_inbound.py``, all but ``12e``, ``userauth``. ``*_observer``.
 """
 
@@ -87,10 +88,23 @@ _ALONE = """
     11md_hangup_cause_None 11n_hangup_app 11o_api_uuid_kill_self 11p_ring_ready_preanswer
 """
 _9200 = [("ring_ready", ""), ("sleep", "500"), ("answer", ""), ("playback", "tone_stream://%(2000,0,440)")]
+
+
+def _extension_9200(switch: Switch) -> None:
+    switch.extensions["9200"] = [*_9200, ("hangup", "NORMAL_CLEARING")]
+
+
 SCENES = {
     scene.name: scene
     for scene in [
         *(Scene(name) for name in _ALONE.split()),
+        Scene("11d_transfer_app_to_9200", setup=_extension_9200),
+        Scene("11e_transfer_app_nolinger", setup=_extension_9200),
+        Scene(
+            "11f_uuid_transfer_from_outside",
+            setup=_extension_9200,
+            deeds=((1.04, lambda caller: caller._channel.transfer("9200")),),
+        ),
         Scene("02g_pagd_min_max_terminator", setup=lambda switch: switch.extensions.update({"9200": _9200})),
         Scene("04a_record_terminator_sip", setup=_disk, deeds=(_talks(20),)),
         Scene("04b_record_silence_sip", setup=_disk, deeds=(_talks(1.87),)),
@@ -137,6 +151,9 @@ _OTHER_HEADERS = {
     "02g_pagd_min_max_terminator",  # what a transfer adds
     "05k_bridge_aleg_not_answered",
     "09c_app_closes_socket_resume",
+    "11d_transfer_app_to_9200",
+    "11e_transfer_app_nolinger",
+    "11f_uuid_transfer_from_outside",
     "11l_park_timeout",
 }
 
