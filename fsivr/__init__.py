@@ -24,7 +24,7 @@ from fsivr.errors import (
     SpeechError,
 )
 from fsivr.handler import Handler
-from fsivr.prompts import File, Say, Silence, Speak, Tone
+from fsivr.prompts import File, Say, Silence, Speak, Tone, Uninterrupted
 
 __all__ = [
     "AuthenticationError",
@@ -57,4 +57,5 @@ __all__ = [
     "Speak",
     "SpeechError",
     "Tone",
+    "Uninterrupted",
 ]

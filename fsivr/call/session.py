@@ -12,8 +12,8 @@ from fsivr.causes import HangupCause
 class Running(Protocol):
     """An application that was started and not waited for."""
 
-    def stop(self) -> None:
-        """End it, and wait until it has ended."""
+    def stop(self) -> str:
+        """End it, and wait until it has ended; what the switch said of it, ``""`` for nothing."""
 
 
 class Session(Control, Protocol):
