@@ -164,7 +164,7 @@ class Asking(Line):
         if self.over:
             raise Hangup(self.hangup_cause or HangupCause.NORMAL_UNSPECIFIED)
         if self._keypad is not None and self._keypad.listener is not None:
-            self._keypad.listener.close()
+            self._keypad.listener.retire()
             self._keypad.listener = None
         if function is not None:
             self._watched_keypad().listener = Listener(function, self._session, self.uuid)

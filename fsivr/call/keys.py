@@ -110,8 +110,14 @@ class Listener:
         if self._greenlet is None:
             self._greenlet = gevent.spawn(self._run)
 
+    def retire(self) -> None:
+        """Nothing more will come: the keys that did are told still, unless it is the function that says so."""
+        if self._greenlet is None or self._greenlet is getcurrent():
+            self._keys.clear()
+            self._cancel()
+
     def close(self) -> None:
-        """Call it no more, and break off the call that is going on, unless it is what asks for this."""
+        """Call it no more, and break off the call that is going on."""
         self._cancel()
         self._keys.clear()
         greenlet, self._greenlet = self._greenlet, None
