@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fsivr import Call, HangupCause
+from fsivr import Call, HangupCause, Uninterrupted
+
+
+def _to_music(call: Call) -> None:
+    with call.music("hold"):
+        call.play("one", "two")
+
 
 VERBS: dict[str, Callable[[Call], Any]] = {
     "answer": lambda call: call.answer(),
@@ -22,6 +28,13 @@ VERBS: dict[str, Callable[[Call], Any]] = {
     "hangup": lambda call: call.hangup(HangupCause.USER_BUSY),
     # -- time
     # -- input
+    "ask sensitive": lambda call: call.ask("one", digits=4, sensitive=True),
+    "ask typed ahead": lambda call: (setattr(call, "type_ahead", True), call.ask("one", 3, digits=4)),
+    "confirm": lambda call: call.confirm(Uninterrupted("one"), "two"),
+    "play interrupt": lambda call: call.play("one", "two", 3, interrupt="any"),
+    "music": lambda call: _to_music(call),
+    "flush": lambda call: (call.flush(), call.sleep(1)),
+    "on digit": lambda call: (call.on_digit(len), call.play("one")),
     # -- speech
     # -- recording
     # -- other legs

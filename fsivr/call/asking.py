@@ -11,8 +11,7 @@ from fsivr.call.keys import ALL, Keypad, Listener
 from fsivr.call.line import Line
 from fsivr.call.playing import Interruptible
 from fsivr.call.questions import Question, choices_of, question
-from fsivr.causes import HangupCause
-from fsivr.errors import Hangup, NoMatch
+from fsivr.errors import NoMatch
 from fsivr.prompts import PromptLike
 
 T = TypeVar("T")
@@ -161,8 +160,6 @@ class Asking(Line):
         """
         if function is not None and not callable(function):
             raise TypeError(f"on_digit takes a function, or None, not {function!r}")
-        if self.over:
-            raise Hangup(self.hangup_cause or HangupCause.NORMAL_UNSPECIFIED)
         if self._keypad is not None and self._keypad.listener is not None:
             self._keypad.listener.retire()
             self._keypad.listener = None

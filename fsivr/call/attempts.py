@@ -38,7 +38,10 @@ def with_keys_ahead(
         return keyed, ended_by
     rest = asked.rest(keyed) if keyed else asked
     collected, ended_by = rest.once(session, rest.steps[-1:])
-    keypad.settle(session.channel, collected + ended_by)
+    completion = session.channel
+    if completion is not None and not ended_by:
+        ended_by = completion.get("variable_read_terminator_used") or ""
+    keypad.settle(completion, collected + ended_by)
     more, ended_by = keypad.take(rest.most, asked.terminator)
     return keyed + more, ended_by
 

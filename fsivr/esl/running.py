@@ -82,8 +82,8 @@ class Running(Completion):
             self._registry[self._id] = self
 
     def broken(self) -> None:
-        """The switch was told to end whatever runs in the call, this too."""
-        self._breaking = True
+        """The switch was told to end whatever runs in the call, this too, and to drop what waits: nothing may come."""
+        self._breaking = self._doubtful = True
 
     def stop(self) -> str:
         """End it, and wait until the switch has; what the switch said of its last round, ``""`` for nothing.

@@ -116,7 +116,8 @@ def test_the_switch_is_told_before_it_asks(open_call: Open) -> None:
     call, peer = open_call()
     assert call.ask("pin", digits=4, sensitive=True) == "1234"
     commands = [packet.command for packet in peer.commands]
-    assert commands.index(f"api uuid_setvar_multi {UUID} sensitive_dtmf=true") < commands.index("sendmsg", 6)
+    asked = next(at for at, one in enumerate(peer.commands) if one.get("execute-app-name") == "play_and_get_digits")
+    assert commands.index(f"api uuid_setvar_multi {UUID} sensitive_dtmf=true") < asked
 
 
 def test_an_older_switch_tells_the_keys_and_they_are_not_looked_at(open_call: Open) -> None:
@@ -146,17 +147,18 @@ def test_an_older_switch_tells_the_keys_and_they_are_not_looked_at(open_call: Op
 def test_the_caller_leaves_in_the_middle(switch: Any) -> None:
     seen: list[str] = []
 
-    class Leaves(in_call(lambda call: call.ask("pin", digits=4, sensitive=True))):  # type: ignore[misc]
+    class Leaves(in_call(lambda call: call.ask("pin", digits=6, sensitive=True))):  # type: ignore[misc]
         def on_hangup(self, call: Call) -> None:
+            assert "fsivr_digits" not in call.variables
             seen.append(f"{dict(call.variables)} {call.channel.get('variable_fsivr_digits')}")
 
     with switch.call(handler=Leaves) as caller:
         caller.hears("pin")
-        caller.dials("73")
+        caller.dials(PIN)
         caller.waits(0.5)
         caller.hangs_up()
     assert len(seen) == 1
-    assert "fsivr_digits" not in seen[0]
+    assert PIN not in seen[0]
 
 
 def test_recordings_are_masked_around_it(switch: Any) -> None:
