@@ -133,6 +133,14 @@ def _tell_played(channel: Channel, argument: str, outcome: Played, played: int) 
     channel.fire("PLAYBACK_STOP", after=[("Playback-File-Path", argument), ("Playback-Status", status)])
 
 
+def _rest(thread: Thread, ends: float, endless: bool) -> None:
+    """Wait until something comes; while nothing but music plays, it is the handler's turn."""
+    channel = thread.channel
+    thread.idle = endless and not (channel.digits or channel.commands)
+    thread.wait(min(ends, next_tick(thread.clock.now())) if channel.digits else ends)
+    thread.idle = False
+
+
 def play_sound(
     thread: Thread, application: str, argument: str, length: float, stop_on: str, *, endless: bool = False
 ) -> tuple[Played, str, float]:
@@ -167,9 +175,6 @@ def play_sound(
         digit = ""
         if clock.now() >= ends - TICK / 100:
             break
-        # While nothing but music plays, it is the handler's turn.
-        thread.idle = endless and not (channel.digits or channel.commands)
-        thread.wait(min(ends, next_tick(clock.now())) if channel.digits else ends)
-        thread.idle = False
+        _rest(thread, ends, endless)
     ended()
     return outcome, digit, nested
