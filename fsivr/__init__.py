@@ -43,7 +43,7 @@ from fsivr.errors import (
     SpeechError,
 )
 from fsivr.handler import Handler
-from fsivr.prompts import File, Say, Silence, Speak, Tone
+from fsivr.prompts import File, Say, Silence, Speak, Tone, Uninterrupted
 from fsivr.switch import Switch
 
 __all__ = [
@@ -92,5 +92,6 @@ __all__ = [
     "SpeechError",
     "Switch",
     "Tone",
+    "Uninterrupted",
     "WhyLeft",
 ]

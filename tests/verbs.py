@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 
-from fsivr import Call, Handler, HangupCause
+from fsivr import Call, Handler, HangupCause, Uninterrupted
 from fsivr.simulator import Caller
 
 
@@ -26,6 +26,7 @@ class Verb:
     :param last: it ends the call for the handler.
     :param ends_with: the cause that the call ends with after it.
     :param survives: faults after which it returns instead of raising ``Hangup``.
+    :param goes_on: where the server is gone, the switch goes on with it until the caller leaves.
     :param setup: what the world around the switch is like.
     """
 
@@ -35,6 +36,7 @@ class Verb:
     quick: bool = False
     last: bool = False
     ends_with: HangupCause = HangupCause.NORMAL_CLEARING
+    goes_on: bool = False
     survives: tuple[str, ...] = ()
     setup: Callable[[Any], Any] = lambda switch: None
 
@@ -68,6 +70,11 @@ def _agents(switch: Any, queue: str) -> None:
     switch.agents(queue, count=50, after=1, talks=30)
 
 
+def _to_music(call: Call) -> None:
+    with call.music("hold"):
+        call.play("one", "two")
+
+
 def _within_deadline(call: Call) -> None:
     with call.deadline(60):
         call.play("one")
@@ -96,6 +103,15 @@ VERBS: dict[str, Verb] = {
     "deadline": Verb(_within_deadline),
     "interruptible": Verb(_interruptible),
     # -- input
+    "ask sensitive": Verb(lambda call: call.ask("one", digits=4, sensitive=True), _dials_after("1234", "one")),
+    "ask typed ahead": Verb(
+        lambda call: (setattr(call, "type_ahead", True), call.ask("one", 3, digits=4)), _dials_after("1234", "one", 3)
+    ),
+    "confirm": Verb(lambda call: call.confirm(Uninterrupted("one"), "two"), _dials_after("1#", "one", "two")),
+    "play interrupt": Verb(lambda call: call.play("one", "two", 3, interrupt="any")),
+    "music": Verb(_to_music, goes_on=True),
+    "flush": Verb(lambda call: (call.flush(), call.sleep(1))),
+    "on digit": Verb(lambda call: (call.on_digit(len), call.play("one"))),
     # -- speech
     "listen": Verb(lambda call: call.listen("one"), _says_yes),
     "listen for long": Verb(

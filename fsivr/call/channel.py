@@ -9,6 +9,8 @@ from typing import Protocol
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _PREFIX = "variable_"
 _IDENTITY = ("Caller-Caller-ID-Number", "Caller-Caller-ID-Name", "Caller-Destination-Number", "Caller-Context")
+#: The variable that holds what was keyed, a PIN as it may be: nothing shows it.
+HIDDEN = "fsivr_digits"
 
 
 class Described(Protocol):
@@ -60,7 +62,7 @@ class Channel:
         if self._kept is not None and header in self._kept:
             return self._kept[header]
         described = self._control.channel
-        value = None if described is None else described.get(header)
+        value = None if described is None or header == _PREFIX + HIDDEN else described.get(header)
         return default if value is None else value
 
     def _keep_identity(self) -> None:
@@ -127,7 +129,7 @@ class Variables(MutableMapping[str, str]):
         if described is not self._since:
             self._set.clear()
         value = self._set[name] if name in self._set else None if described is None else described.get(_PREFIX + name)
-        if value is None:
+        if value is None or name == HIDDEN:
             raise KeyError(name)
         return value
 
@@ -151,6 +153,7 @@ class Variables(MutableMapping[str, str]):
         described = self._control.channel
         headers = () if described is None else described.headers
         names = {name.removeprefix(_PREFIX): None for name in headers if name.startswith(_PREFIX)}
+        names.pop(HIDDEN, None)
         if described is self._since:
             names.update(dict.fromkeys(self._set))
         return (name for name in names if described is not self._since or self._set.get(name, "") is not None)

@@ -71,7 +71,7 @@ class SpokenQuestion:
         for name, value in self.parameters.items():
             _check_parameter(name, value)
 
-    def ask(self, session: Session, play: Callable[..., None], not_played: Callable[[Prompt, str], object]) -> Speech:
+    def ask(self, session: Session, play: Callable[..., object], not_played: Callable[[Prompt, str], object]) -> Speech:
         """What was said and is an answer.
 
         :raises NoInput, NoMatch, SpeechError, PromptError, ModuleMissing: see ``Call.listen``.
@@ -93,7 +93,7 @@ class SpokenQuestion:
     # -- one try ---------------------------------------------------------------------------
 
     def _one_try(
-        self, session: Session, play: Callable[..., None], not_played: Callable[[Prompt, str], object]
+        self, session: Session, play: Callable[..., object], not_played: Callable[[Prompt, str], object]
     ) -> Speech | Missed:
         said, files = self._parts()
         if said:

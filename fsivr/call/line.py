@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NoReturn
 
 from fsivr.call.channel import Channel, Described, Variables
+from fsivr.call.keys import Keypad
+from fsivr.call.music import Music, sound
+from fsivr.call.playing import Interruptible, ending_keys
 from fsivr.call.session import Session
 from fsivr.causes import HangupCause
 from fsivr.errors import Hangup, ModuleMissing, PromptError
@@ -24,6 +28,8 @@ class Line:
         self._library = library or PromptLibrary()
         #: The caller's leg: number, name, dialled number, variables.
         self.channel = Channel(session)
+        self._keypad: Keypad | None = None
+        self._music = False
         session.post("uuid_setvar_multi", f"{session.uuid} {_AT_START}")
 
     def __repr__(self) -> str:
@@ -76,21 +82,39 @@ class Line:
         """Answer the call; does nothing to one that is answered."""
         self._session.execute("answer")
 
-    def play(self, *prompts: PromptLike, timeout: float | None = None) -> None:
-        """Play prompts one after the other, without a gap between them.
+    def play(self, *prompts: PromptLike, timeout: float | None = None, interrupt: str = "") -> str:
+        """The key that ended the prompts, which are played one after the other; ``""`` where they were heard whole.
+
+        Without ``interrupt`` no key ends them, and there is no gap between them.
 
         :param prompts: sound files by name, whole numbers to say, ``Say``, ``Speak``, ``Tone``, ``Silence``.
         :param timeout: seconds they may take together.
+        :param interrupt: the keys that end them, as ``"#"``, or ``"any"``; an ``Uninterrupted`` one is heard whole.
         :raises PromptError: the switch could not play one of them; the others were played.
         """
         if not prompts:
             raise ValueError("nothing to play: give at least one prompt")
+        if interrupt or not isinstance(interrupt, str):
+            keys = ending_keys(interrupt)
+            return self._play_until(keys, self._library.steps(prompts), timeout)
         steps = self._library.steps(prompts)
         completions = self._session.execute_all([step for _, step in steps], timeout=timeout)
         for at, completion in enumerate(completions):
             said = completion.get("Application-Response")
             if said == "FILE NOT FOUND" or said == "PLAYBACK ERROR":  # noqa: PLR1714
                 self._not_played(steps[at][0], said)
+        return ""
+
+    def music(self, prompt: PromptLike) -> Music:
+        """A ``with`` block in which the caller hears a sound again and again, while the program works.
+
+        Verbs inside the block interrupt it, and it goes on after them.
+
+        :param prompt: a sound file of at least half a second, or a ``Tone``.
+        :raises ValueError: it is text or a value to say, or there is music already.
+        :raises PromptError: at the end of the block: the switch could not play it.
+        """
+        return Music(self._session, *sound(self._library, prompt), self._take_music)
 
     def execute(self, application: str, argument: str = "", *, timeout: float | None = None) -> Described:
         """What the switch said at the end of any dialplan application.
@@ -128,8 +152,25 @@ class Line:
         """Keep what is keyed within out of every recording; nothing where nothing records."""
         return nullcontext()
 
+    def _take_music(self, plays: bool) -> None:
+        if plays and self._music:
+            # To end the inner one ends the outer one too (switch_ivr_parse_event, CF_STOP_BROADCAST).
+            raise ValueError("there is music already: end its block first")
+        self._music = plays
+
     def _play_one(self, one: Prompt) -> None:
         self.play(one)
+
+    def _play_until(
+        self, keys: str, steps: Sequence[tuple[Prompt, tuple[str, str]]], timeout: float | None = None
+    ) -> str:
+        playing = Interruptible(self._session, keys)
+        key = playing.play(steps, timeout)
+        if key and self._keypad is not None:
+            self._keypad.use(key)
+        for one, said in playing.failed:
+            self._not_played(one, said)
+        return key
 
     def _not_played(self, played: Prompt, said: str) -> NoReturn:
         if said == "PLAYBACK ERROR":

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from fsivr.call.channel import Described
+from fsivr.call.channel import HIDDEN, Described
+from fsivr.call.keys import KEYS
+from fsivr.call.playing import not_played
 from fsivr.errors import NoInput, NoMatch, PromptError
-from fsivr.prompts import Prompt, PromptLibrary, PromptLike, Silence, prompt, remembered
+from fsivr.prompts import Prompt, PromptLibrary, PromptLike, Silence, Uninterrupted, prompt, remembered
 
-_KEYS = re.compile(r"[0-9*#A-D]+")
 _MOST = 128  # play_and_get_digits keeps input in a buffer of this size (mod_dptools.c)
-_VARIABLE = "fsivr_digits"
+_VARIABLE = HIDDEN
 _NOTHING = Silence(0.001)
 
 
@@ -53,10 +54,14 @@ class Question:
     no_input: Prompt | None
     no_match: Prompt | None
     steps: Sequence[tuple[str, str]] = field(init=False, repr=False)
-    """The applications of one try."""
+    """The applications of one try: of the first prompts one each, then of the rest and the digits."""
+    whole: int = field(init=False, repr=False)
+    """So many of the prompts are heard whole: those up to the last ``Uninterrupted`` one."""
 
     def __post_init__(self) -> None:
         self._check()
+        held = [at for at, each in enumerate(self.prompts) if isinstance(each, Uninterrupted)]
+        object.__setattr__(self, "whole", held[-1] + 1 if held else 0)
         object.__setattr__(self, "steps", self._steps())
 
     def _check(self) -> None:
@@ -66,7 +71,7 @@ class Question:
         for name in ("timeout", "digit_timeout"):
             if not 0 < getattr(self, name) <= 600:
                 raise ValueError(f"{name} is in seconds, above 0 and up to 600, not {getattr(self, name)!r}")
-        if self.terminator and not _KEYS.fullmatch(self.terminator):
+        if self.terminator and not KEYS.fullmatch(self.terminator):
             raise ValueError(f"terminator holds keys 0-9 * # A-D, not {self.terminator!r}")
         if not 1 <= self.tries <= 100:
             raise ValueError(f"tries is a number from 1 to 100, not {self.tries!r}")
@@ -82,14 +87,25 @@ class Question:
         digits = self.digits
         return digits if isinstance(digits, tuple) and len(digits) == 2 else (digits, digits)
 
-    def ask(self, session: Session, play: Callable[[Prompt], None]) -> str:
+    @property
+    def most(self) -> int:
+        """How many digits end the input."""
+        return self._range[1]
+
+    def rest(self, keyed: str) -> Question:
+        """The question for what is missing of digits that were begun: it has no prompts."""
+        digits = (0, self.most - len(keyed))
+        return replace(self, prompts=[_NOTHING], digits=digits, timeout=self.digit_timeout)
+
+    def ask(self, one_try: Callable[[Question], tuple[str, str]], play: Callable[[Prompt], None]) -> str:
         """The digits that were keyed and are an answer.
 
+        :param one_try: asks once: what was keyed, and the terminator that ended it.
         :raises NoInput, NoMatch, PromptError: see ``Call.ask``.
         """
         for remaining in reversed(range(self.tries)):
-            keyed, ended_by = self._one_try(session)
-            if self._is_answer(keyed, ended_by):
+            keyed, ended_by = one_try(self)
+            if self.is_answer(keyed, ended_by):
                 return keyed
             silent = not keyed and not ended_by
             if not remaining:
@@ -103,7 +119,8 @@ class Question:
         # What was keyed may be a secret: it is in .digits, and never in the text.
         raise NoMatch(f"what was keyed is no answer, after {tries}", keyed)
 
-    def _is_answer(self, keyed: str, ended_by: str) -> bool:
+    def is_answer(self, keyed: str, ended_by: str) -> bool:
+        """Whether what was keyed is an answer."""
         fewest, most = self._range
         if not keyed and not (fewest == 0 and ended_by):
             return False
@@ -111,17 +128,23 @@ class Question:
             return False
         return self.pattern is None or re.fullmatch(self.pattern, keyed) is not None
 
-    def _one_try(self, session: Session) -> tuple[str, str]:
-        """What was keyed, and the terminator that ended it."""
+    def once(self, session: Session, steps: Sequence[tuple[str, str]] | None = None) -> tuple[str, str]:
+        """What was keyed in one try, and the terminator that ended it.
+
+        :param steps: the applications to do it with, where not all of them.
+        :raises PromptError: the switch could not play the prompts.
+        """
         before = session.channel
         # FreeSWITCH clears neither by itself (captures 02g_pagd_min_max_terminator, 02e_read_app).
         session.post("uuid_setvar_multi", f"{session.uuid} {_VARIABLE}=;read_terminator_used=")
-        *earlier, completion = session.execute_all(self.steps)
+        *earlier, completion = session.execute_all(self.steps if steps is None else steps)
         if earlier:
             before = earlier[-1]
+            self.check_played(earlier)
         keyed = completion.get(f"variable_{_VARIABLE}") or ""
         if keyed:
-            return keyed, ""
+            # Of a single key the switch does not say that it is a terminator (switch_ivr_read).
+            return ("", keyed) if self.most == 1 and keyed in self.terminator else (keyed, "")
         ended_by = completion.get("variable_read_terminator_used") or ""
         began = _time(before)
         if not ended_by and began and _time(completion) - began < self.timeout * 0.9:
@@ -129,6 +152,15 @@ class Question:
             spoken = ", ".join(map(str, self.prompts))
             raise PromptError(f"the switch did not wait for digits; is every prompt there? {spoken}")
         return keyed, ended_by
+
+    def check_played(self, completions: Sequence[Described]) -> None:
+        """See whether the first prompts were played.
+
+        :raises PromptError: the switch could not play one of them.
+        """
+        for one, completion in zip(self.prompts, completions, strict=False):
+            if said := not_played(completion):
+                raise PromptError(f"the switch could not play {one}: {said}")
 
     def _steps(self) -> list[tuple[str, str]]:
         """The applications of one try.
@@ -139,14 +171,15 @@ class Question:
         """
         library = self.library
         spoken = [at for at, each in enumerate(self.prompts) if not library.is_file(each)]
-        split = spoken[-1] + 1 if spoken else 0
+        split = max(self.whole, spoken[-1] + 1 if spoken else 0)
         steps = [library.application(each) for each in self.prompts[:split]]
         files = library.file_string(self.prompts[split:] or [_NOTHING])
         wait, next_wait = round(self.timeout * 1000), round(self.digit_timeout * 1000)
+        terminators = self.terminator if self.most > 1 else ""
         steps.append(
             (
                 "play_and_get_digits",
-                f"1 {self._range[1]} 1 {wait} {self.terminator or 'none'} {files} "
+                f"1 {self.most} 1 {wait} {terminators or 'none'} {files} "
                 f"{library.file(_NOTHING)} {_VARIABLE} \\S+ {next_wait}",
             )
         )
@@ -203,7 +236,7 @@ def choices_of(choices: Mapping[str, object]) -> Keys:
     if not choices:
         raise ValueError("a menu needs at least one choice")
     for key in choices:
-        if not isinstance(key, str) or not _KEYS.fullmatch(key):
+        if not isinstance(key, str) or not KEYS.fullmatch(key):
             raise ValueError(f"a choice is made by keys 0-9 * # A-D, given as a str, not {key!r}")
     lengths = {len(key) for key in choices}
     # Where every choice is as long, the last key ends the input; else "#" may, if it is free.

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
 
+from fsivr.call.asking import Asking
 from fsivr.call.channel import Described
-from fsivr.call.line import Line
 from fsivr.call.ongoing import OngoingRecording, now
-from fsivr.call.questions import Question, question
 from fsivr.call.recording import CompletionCause, Recording, Take, moment
 from fsivr.call.spool import Spool
 from fsivr.causes import HangupCause
-from fsivr.errors import Hangup, NoInput, NoMatch, RecordingError
-from fsivr.prompts import PromptLike, Silence, Tone
+from fsivr.errors import Hangup, InputError, RecordingError
+from fsivr.prompts import PromptLike, Tone, Uninterrupted
 
 #: What is heard before ``call.record`` begins.
 BEEP = Tone("%(200,0,1000)")
@@ -24,11 +23,9 @@ BEEP = Tone("%(200,0,1000)")
 _KEYS = re.compile(r"[0-9A-D*#]*")
 _LONGEST = 86400
 _CONSENT = "fsivr_consent"
-# Nothing to hear, while the key is waited for.
-_PAUSE = Silence(0.02)
 
 
-class Recorder(Line):
+class Recorder(Asking):
     """A call that can be recorded."""
 
     _spool: Spool
@@ -125,25 +122,24 @@ class Recorder(Line):
             raise ValueError("decline needs accept: a key to agree with")
         if not 1 <= tries <= 100:
             raise ValueError(f"tries is a number from 1 to 100, not {tries!r}")
-        asked = question(self._library, 1, timeout, timeout, "", None, 1, None, None, _PAUSE)
-        for _ in range(tries):
-            self.play(*prompts)
-            keyed = self._key(asked) if accept else accept
-            if keyed == accept:
-                self._consented = moment(now(self._session))
-                self.variables[_CONSENT] = self._consented.isoformat(timespec="milliseconds")
-                return True
-            if keyed and keyed == decline:
-                break
-        return False
+        if not self._agrees(prompts, accept, decline, timeout, tries):
+            return False
+        self._consented = moment(now(self._session))
+        self.variables[_CONSENT] = self._consented.isoformat(timespec="milliseconds")
+        return True
 
     # -- how they work ----------------------------------------------------------------------
 
-    def _key(self, asked: Question) -> str | None:
+    def _agrees(self, prompts: Sequence[PromptLike], accept: str, decline: str, timeout: float, tries: int) -> bool:
+        if not accept:
+            self.play(*prompts)
+            return True
+        whole = [Uninterrupted(each) for each in prompts]
+        keys = "|".join(map(re.escape, filter(None, (accept, decline))))
         try:
-            return asked.ask(self._session, self._play_one)
-        except (NoInput, NoMatch):
-            return None
+            return self.ask(*whole, digits=1, timeout=timeout, terminator="", pattern=keys, tries=tries) == accept
+        except InputError:
+            return False
 
     def _masked(self) -> AbstractContextManager[None]:
         """Keep what is keyed within out of every recording; nothing where nothing records."""

@@ -13,8 +13,8 @@ from fsivr.errors import Hangup
 class Running(Protocol):
     """An application that was started and not waited for."""
 
-    def stop(self) -> None:
-        """End it, and wait until it has ended."""
+    def stop(self) -> str:
+        """End it, and wait until it has ended; what the switch said of it, ``""`` for nothing."""
 
 
 class Limits(Protocol):

@@ -102,12 +102,13 @@ class Orders(CallState):
         running = Running(
             application,
             event_uuid.encode(),
-            repeat=lambda again: self._completions.update({event_uuid.encode(): again}),
+            once=loops == 1,
+            registry=self._completions,
             interrupt=lambda: self._exchange.send(commands.api("uuid_break", self.uuid)),
+            looping=lambda: self.fetch_variable("total_loops") is not None,
             over=lambda: self.over,
             limit=self.limits.reply,
         )
-        self._completions[event_uuid.encode()] = running
         self._exchange.send(commands.execute(application, argument, event_uuid=event_uuid, loops=loops))
         return running
 
@@ -228,6 +229,9 @@ class Orders(CallState):
             self._probe()
 
     def _stop_applications(self) -> None:
+        for completion in self._completions.values():
+            if isinstance(completion, Running):
+                completion.broken()  # what runs on around the verb ends with it
         self._exchange.send(commands.api("uuid_break", f"{self.uuid} all"))
 
     def _probe(self) -> None:

@@ -4,6 +4,7 @@ from fsivr.prompts.library import PromptLibrary, remembered
 from fsivr.prompts.meant import PromptLike, prompt
 from fsivr.prompts.prompt import File, Prompt, Silence, Speak, Tone
 from fsivr.prompts.say import Say
+from fsivr.prompts.uninterrupted import Uninterrupted
 
 __all__ = [
     "File",
@@ -14,6 +15,7 @@ __all__ = [
     "Silence",
     "Speak",
     "Tone",
+    "Uninterrupted",
     "prompt",
     "remembered",
 ]

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from fsivr.prompts.meant import PromptLike, prompt
 from fsivr.prompts.prompt import File, Prompt, Silence, Speak, Tone
 from fsivr.prompts.say import Say
+from fsivr.prompts.uninterrupted import plain
 
 T = TypeVar("T")
 _STRING = "file_string://"
@@ -111,6 +112,7 @@ class PromptLibrary:
 
     def application(self, prompt: Prompt) -> tuple[str, str]:
         """The dialplan application and argument that play a prompt."""
+        prompt = plain(prompt)
         if isinstance(prompt, Say):
             # A fifth word would make the fourth a gender (mod_dptools.c, say_function).
             text = f"'{prompt.text}'" if " " in prompt.text else prompt.text
@@ -122,13 +124,14 @@ class PromptLibrary:
     @staticmethod
     def is_file(prompt: Prompt) -> bool:
         """Whether it can stand where the switch wants a file's name."""
-        return not isinstance(prompt, Say | Speak)
+        return not isinstance(plain(prompt), Say | Speak)
 
     def file(self, prompt: Prompt) -> str:
         """The prompt where the switch wants a file's name.
 
         :raises ValueError: it is a value or text to say, which no file holds.
         """
+        prompt = plain(prompt)
         if isinstance(prompt, File):
             return self._path_of(prompt.name)
         if isinstance(prompt, Silence):

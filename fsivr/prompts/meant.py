@@ -20,4 +20,6 @@ def prompt(value: PromptLike) -> Prompt:
         return File(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return Say.number(value)
-    raise ValueError(f"a prompt is a sound file's name, a whole number, Say, Speak, Tone or Silence, not {value!r}")
+    raise ValueError(
+        f"a prompt is a sound file's name, a whole number, Say, Speak, Tone, Silence or Uninterrupted, not {value!r}"
+    )

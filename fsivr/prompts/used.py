@@ -156,6 +156,8 @@ def _parts(value: ast.expr, known: Mapping[str, ast.expr]) -> list[ast.expr] | N
             return value.values
         case ast.Starred() | ast.Subscript():
             return [value.value]
+        case ast.Call(func=function) if _last(function) == "Uninterrupted":
+            return value.args
         case ast.Name() | ast.Attribute() if (found := known.get(_last(value))) is not None:
             return [found]
     return None

@@ -112,7 +112,7 @@ def _socket(thread: Thread, argument: str) -> None:
 #: Applications that end at once and change nothing that a handler could notice.
 _WITHOUT_EFFECT = """
     log info event set_user set_name start_dtmf stop_dtmf
-    flush_dtmf send_display privacy set_audio_level presence sched_hangup verbose_events
+    send_display privacy set_audio_level presence sched_hangup verbose_events
     enable_heartbeat jitterbuffer unhold
 """
 
@@ -134,6 +134,7 @@ APPLICATIONS: dict[str, Application] = {
     "speak": Application(playing.speak, needs_media=True),
     "phrase": Application(playing.phrase, needs_media=True),
     "gentones": Application(playing.gentones, needs_media=True),
+    "flush_dtmf": Application(digits.flush),
     "read": Application(digits.read_application, needs_media=True),
     "play_and_get_digits": Application(digits.play_and_get_digits, needs_media=True),
     "break": Application(lambda thread, argument: stop(thread.channel)),

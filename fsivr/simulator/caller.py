@@ -46,9 +46,10 @@ class Caller(Participant):
         if wrong or not keys:
             raise ValueError(f"a telephone has the keys 0-9, *, # and A-D, not {''.join(wrong)!r}")
         self._begins(during)
+        shown = "*" * len(keys) if self._channel.sensitive else keys
         if self.hangup_cause is not None:
-            raise CallFailed(self._story.failure(f"the caller cannot dial {keys}: the call is over"))
-        self._story.tell(f"dials {keys}")
+            raise CallFailed(self._story.failure(f"the caller cannot dial {shown}: the call is over"))
+        self._story.tell(f"dials {shown}")
         for key in keys:
             self._channel.press(key)
 

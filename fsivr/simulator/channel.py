@@ -11,6 +11,7 @@ from fsivr.causes import HangupCause
 from fsivr.simulator import billing, sip
 from fsivr.simulator.clock import Timer, next_tick
 from fsivr.simulator.record import Record
+from fsivr.simulator.tokens import is_true
 
 if TYPE_CHECKING:
     from fsivr.simulator.recording import SessionTape
@@ -33,7 +34,7 @@ class Channel(Record):
         #: Whether it was the caller who hung up.
         self.left_by_caller = False
         self.commands: deque[Command] = deque()
-        self.digits: deque[tuple[str, str, int]] = deque()
+        self.digits: deque[tuple[str, str, int, bool]] = deque()
         #: Whether a command with ``event-lock`` runs: the others wait (FACTS 3.5).
         self.locked = False
         #: Whether what runs is to stop.
@@ -192,16 +193,23 @@ class Channel(Record):
         self.state = "CS_DESTROY"
         self.fire("CHANNEL_STATE")
 
+    @property
+    def sensitive(self) -> bool:
+        """Whether what is keyed now is told to nobody (switch_channel.c, switch_channel_queue_dtmf)."""
+        return is_true(self.variables.get("sensitive_dtmf", ""))
+
     def press(self, digit: str, *, source: str = "RTP", duration: int = 800) -> None:
         """A digit from the caller; what takes it fires the DTMF event (FACTS 4.1)."""
-        self.digits.append((digit, source, duration))
+        self.digits.append((digit, source, duration, self.sensitive))
         self.wake()
 
     def take_digit(self) -> str:
         """The next digit that was pressed; "" where there is none."""
         if not self.digits:
             return ""
-        digit, source, duration = self.digits.popleft()
+        digit, source, duration, sensitive = self.digits.popleft()
+        if sensitive:
+            return digit
         self.fire("DTMF", after=[("DTMF-Digit", digit), ("DTMF-Duration", str(duration)), ("DTMF-Source", source)])
         return digit
 

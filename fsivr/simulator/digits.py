@@ -36,6 +36,11 @@ class _Read(NamedTuple):
     digit_timeout: float
 
 
+def flush(thread: Thread, argument: str) -> None:
+    """The application ``flush_dtmf``: what was keyed and not taken is gone, without an event (switch_channel.c)."""
+    thread.channel.digits.clear()
+
+
 def read_application(thread: Thread, argument: str) -> None:
     """The application ``read``: min max file variable timeout terminators [digit timeout]."""
     words = separate(argument, " ", 7)

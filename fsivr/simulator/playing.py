@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from fsivr.simulator.clock import TICK, next_tick
+from fsivr.simulator.wire import atoi
 
 if TYPE_CHECKING:
     from fsivr.simulator.channel import Channel
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _STRING = "file_string://"
 _ALL_KEYS = "0123456789*#ABCD"
+_ANY = "1234567890*#"  # what "any" means (mod_dptools.c, on_dtmf)
 # The switch reads a file ahead by so much (FACTS 4.8).
 _READ_AHEAD_MS = 2048
 _RATE = 8  # samples a millisecond
@@ -30,14 +32,16 @@ class Played(Enum):
 def terminators_of(channel: Channel) -> str:
     """The keys that stop a playback: ``*`` where nothing else is set (FACTS 4.4)."""
     setting = channel.variables.get("playback_terminators", "*")
-    return {"none": "", "any": _ALL_KEYS}.get(setting.lower(), setting)
+    return {"none": "", "any": _ANY}.get(setting.lower(), setting)
 
 
 def playback(thread: Thread, argument: str) -> None:
-    """The application ``playback``."""
+    """The application ``playback``; of what is repeated for ever, the caller hears the first round begin."""
     channel = thread.channel
+    endless = channel.variables.get("total_loops") == "-1"
+    again = endless and atoi(channel.variables.get("current_loop", "")) > 1
     channel.set("playback_terminator_used", None)
-    outcome, _ = play_file(thread, argument, stop_on=terminators_of(channel))
+    outcome, _ = play_file(thread, argument, stop_on=terminators_of(channel), silent=again, endless=endless)
     channel.set("current_application_response", outcome.value.strip())
 
 
@@ -51,34 +55,49 @@ def endless_playback(thread: Thread, argument: str) -> None:
 
 def say(thread: Thread, argument: str) -> None:
     """The application ``say``."""
-    play_sound(thread, "say", argument, thread.switch.length("say", argument), terminators_of(thread.channel))
+    _speak(thread, "say", argument)
 
 
 def speak(thread: Thread, argument: str) -> None:
     """The application ``speak``."""
-    play_sound(thread, "speak", argument, thread.switch.length("speak", argument), terminators_of(thread.channel))
+    _speak(thread, "speak", argument)
 
 
 def phrase(thread: Thread, argument: str) -> None:
     """The application ``phrase``."""
-    play_sound(thread, "phrase", argument, thread.switch.length("phrase", argument), terminators_of(thread.channel))
+    _speak(thread, "phrase", argument)
     thread.channel.set("current_application_response", "PHRASE PLAYED")
 
 
 def gentones(thread: Thread, argument: str) -> None:
     """The application ``gentones``."""
-    name = f"tone_stream://{argument}"
-    play_sound(thread, "playback", name, thread.switch.length("playback", name), terminators_of(thread.channel))
+    _speak(thread, "playback", f"tone_stream://{argument}")
+
+
+def _speak(thread: Thread, application: str, argument: str) -> None:
+    """Play what is no file, and tell which key ended it (mod_dptools.c, on_dtmf)."""
+    channel = thread.channel
+    channel.set("playback_terminator_used", None)
+    length = thread.switch.length(application, argument)
+    _, digit, _ = play_sound(thread, application, argument, length, terminators_of(channel))
+    channel.set("playback_terminator_used", digit or None)
 
 
 def play_file(
-    thread: Thread, argument: str, *, stop_on: str = "", collect: bool = False, silent: bool = False
+    thread: Thread,
+    argument: str,
+    *,
+    stop_on: str = "",
+    collect: bool = False,
+    silent: bool = False,
+    endless: bool = False,
 ) -> tuple[Played, str]:
     """How a file, or each of a ``file_string://``, ended, and the digit that stopped it.
 
     :param stop_on: the digits that stop it; others are reported and lost.
     :param collect: whether any digit stops it and counts.
     :param silent: what is played is not for the caller's ears, as in ``silence_stream://1``.
+    :param endless: whether it is repeated until the handler stops it.
     """
     channel = thread.channel
     many = argument.startswith(_STRING)
@@ -93,7 +112,8 @@ def play_file(
     for name in present:
         length = thread.switch.length("playback", name)
         stops = _ALL_KEYS if collect else stop_on
-        outcome, digit, spent = play_sound(thread, "" if silent else "playback", name, length, stops)
+        heard_as = "" if silent else "playback"
+        outcome, digit, spent = play_sound(thread, heard_as, name, length, stops, endless=endless)
         nested += spent
         if outcome is not Played.DONE:
             break
@@ -113,8 +133,16 @@ def _tell_played(channel: Channel, argument: str, outcome: Played, played: int) 
     channel.fire("PLAYBACK_STOP", after=[("Playback-File-Path", argument), ("Playback-Status", status)])
 
 
+def _rest(thread: Thread, ends: float, endless: bool) -> None:
+    """Wait until something comes; while nothing but music plays, it is the handler's turn."""
+    channel = thread.channel
+    thread.idle = endless and not (channel.digits or channel.commands)
+    thread.wait(min(ends, next_tick(thread.clock.now())) if channel.digits else ends)
+    thread.idle = False
+
+
 def play_sound(
-    thread: Thread, application: str, argument: str, length: float, stop_on: str
+    thread: Thread, application: str, argument: str, length: float, stop_on: str, *, endless: bool = False
 ) -> tuple[Played, str, float]:
     """How a sound ended, the digit that stopped it, and the seconds that other applications took inside it.
 
@@ -122,6 +150,8 @@ def play_sound(
     """
     channel, clock = thread.channel, thread.clock
     ended = thread.on_prompt(application, argument) if application else lambda: None
+    if endless:
+        ended()  # it has no end that the caller could wait for
     ends = clock.now() + length
     nested = 0.0
     outcome, digit = Played.DONE, ""
@@ -145,6 +175,6 @@ def play_sound(
         digit = ""
         if clock.now() >= ends - TICK / 100:
             break
-        thread.wait(min(ends, next_tick(clock.now())) if channel.digits else ends)
+        _rest(thread, ends, endless)
     ended()
     return outcome, digit, nested

@@ -11,6 +11,8 @@ from tests.leaks import until
 from tests.server.test_faults import BREAKS, NOISE, VERBS, served
 
 CALLS, AT_ONCE = 1000, 25
+#: Music is repeated by the switch until the caller leaves, where the server is gone (FACTS 3.17).
+ENDING = [name for name, verb in VERBS.items() if not verb.goes_on]
 
 
 class Anything(Handler):
@@ -25,7 +27,7 @@ class Anything(Handler):
         kind = type(self)
         kind.begun += 1
         try:
-            for verb in kind.rng.choices(list(VERBS), k=kind.rng.randint(1, 6)):
+            for verb in kind.rng.choices(ENDING, k=kind.rng.randint(1, 6)):
                 with suppress(NoInput, NoMatch):
                     VERBS[verb].run(call)
         except Hangup:
