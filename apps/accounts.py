@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hmac
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -12,14 +13,19 @@ class Account:
 
     number: str
     balance: Decimal
+    pin: str = field(repr=False)
+
+    def is_opened_by(self, pin: str) -> bool:
+        """Whether it is the right PIN; how long it takes to tell says nothing of it."""
+        return hmac.compare_digest(self.pin, pin)
 
 
 _ACCOUNTS = {
     account.number: account
     for account in (
-        Account("123456", Decimal("4200.00")),
-        Account("271828", Decimal("18.28")),
-        Account("314159", Decimal("-26.50")),
+        Account("123456", Decimal("4200.00"), "1234"),
+        Account("271828", Decimal("18.28"), "5678"),
+        Account("314159", Decimal("-26.50"), "9012"),
     )
 }
 

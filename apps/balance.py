@@ -1,4 +1,4 @@
-"""4100: tell a customer the balance of the account they key in."""
+"""4100: tell a customer the balance of the account they key in, and have a PIN for."""
 
 from fsivr import Handler, HangupCause, Say
 
@@ -13,8 +13,16 @@ class Balance(Handler):
         if account is None:
             call.play("bank/no-such-account")
             call.hangup(HangupCause.CALL_REJECTED)
+        self.check_pin(call, account)
         choice = call.menu("bank/main-menu", {"1": self.say_balance, "0": self.reach_agent})
         choice(call, account)
+
+    def check_pin(self, call, account):
+        for _ in range(3):
+            if account.is_opened_by(call.ask("bank/pin", digits=4, sensitive=True)):
+                return
+            call.play("bank/wrong-pin")
+        call.hangup(HangupCause.CALL_REJECTED)
 
     def say_balance(self, call, account):
         call.play("bank/your-balance-is", Say.currency(account.balance))

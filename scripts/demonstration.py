@@ -39,6 +39,8 @@ def demonstrate(server: Server) -> None:
             caller.listen(paper.write)
             caller.hears("bank/welcome", "bank/account-number")
             caller.dials("123456")
+            caller.hears("bank/pin")
+            caller.dials("1234")
             caller.hears("bank/main-menu")
             caller.dials("1")
             caller.hears("bank/your-balance-is", Say.currency(4200))

@@ -13,6 +13,8 @@ def test_the_balance_is_told(switch):
     with switch.call("4100") as caller:
         caller.hears("bank/welcome", "bank/account-number")
         caller.dials("123456")
+        caller.hears("bank/pin")
+        caller.dials("1234")
         caller.hears("bank/main-menu")
         caller.dials("1")
         caller.hears("bank/your-balance-is", Say.currency(4200))
@@ -23,6 +25,8 @@ def test_cents_and_debts_are_told(switch):
     with switch.call("4100") as caller:
         caller.hears("bank/welcome", "bank/account-number")
         caller.dials("314159")
+        caller.hears("bank/pin")
+        caller.dials("9012")
         caller.hears("bank/main-menu")
         caller.dials("1")
         caller.hears("bank/your-balance-is", Say.currency("-26.50"))
@@ -37,11 +41,37 @@ def test_an_unknown_account_is_turned_away(switch):
     assert caller.hangup_cause is HangupCause.CALL_REJECTED
 
 
+def test_a_wrong_pin_is_asked_for_again(switch):
+    with switch.call("4100") as caller:
+        caller.hears("bank/welcome", "bank/account-number")
+        caller.dials("123456")
+        caller.hears("bank/pin")
+        caller.dials("4321")
+        caller.hears("bank/wrong-pin", "bank/pin")
+        caller.dials("1234")
+        caller.hears("bank/main-menu")
+        caller.hangs_up()
+
+
+def test_three_wrong_pins_are_enough(switch):
+    with switch.call("4100") as caller:
+        caller.hears("bank/welcome", "bank/account-number")
+        caller.dials("123456")
+        for _ in range(3):
+            caller.hears("bank/pin")
+            caller.dials("4321")
+            caller.hears("bank/wrong-pin")
+    assert caller.hangup_cause is HangupCause.CALL_REJECTED
+    assert "4321" not in str(caller.transcript) + str(caller.variables)
+
+
 def test_an_agent_takes_over(switch):
     switch.answers("user/agent", after=2, talks=30)
     with switch.call("4100") as caller:
         caller.hears("bank/welcome", "bank/account-number")
         caller.dials("123456")
+        caller.hears("bank/pin")
+        caller.dials("1234")
         caller.hears("bank/main-menu")
         caller.dials("0")
     assert caller.hangup_cause is HangupCause.NORMAL_CLEARING
@@ -53,6 +83,8 @@ def test_the_agents_may_be_busy(switch, far_end):
     with switch.call("4100") as caller:
         caller.hears("bank/welcome", "bank/account-number")
         caller.dials("123456")
+        caller.hears("bank/pin")
+        caller.dials("1234")
         caller.hears("bank/main-menu")
         caller.dials("0")
         caller.hears("bank/agents-are-busy")

@@ -82,7 +82,7 @@ def heard(out: str) -> list[str]:
 
 def test_a_call_that_goes_right(fsivr, monkeypatch) -> None:
     monkeypatch.chdir(ROOT)
-    ran = fsivr("call", "4100", "--keys", "123456,1")
+    ran = fsivr("call", "4100", "--keys", "123456,1234,1")
     assert (ran.code, ran.err) == (0, "")
     assert heard(ran.out) == [
         "calling 4100",
@@ -90,6 +90,8 @@ def test_a_call_that_goes_right(fsivr, monkeypatch) -> None:
         "hears 'bank/welcome'",
         "hears 'bank/account-number'",
         "dials 123456",
+        "hears 'bank/pin'",
+        "dials ****",
         "hears 'bank/main-menu'",
         "dials 1",
         "hears 'bank/your-balance-is'",
@@ -152,7 +154,7 @@ def test_a_number_that_nothing_answers_is_not_called(fsivr, lines) -> None:
 
 
 def test_a_running_server_is_called(fsivr, server) -> None:
-    ran = fsivr("call", "4100", "--keys", "123456,1", "--server", f"127.0.0.1:{server.address[1]}")
+    ran = fsivr("call", "4100", "--keys", "123456,1234,1", "--server", f"127.0.0.1:{server.address[1]}")
     assert (ran.code, ran.err) == (0, "")
     assert "hears Say.currency(4200)" in heard(ran.out)
 
@@ -217,5 +219,5 @@ def test_nothing_is_left_of_a_call(fsivr, monkeypatch) -> None:
     monkeypatch.chdir(ROOT)
     gevent.sleep(0)
     before = Leftovers.now()
-    fsivr("call", "4100", "--keys", "123456,1")
+    fsivr("call", "4100", "--keys", "123456,1234,1")
     assert before.since() == []
