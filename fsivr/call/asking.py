@@ -171,6 +171,8 @@ class Asking(Line):
 
     def _watched_keypad(self) -> Keypad:
         if self._keypad is None:
+            if self.over:
+                raise self._session.ended()
             self._keypad = Keypad(self._session)
         return self._keypad
 

@@ -125,16 +125,16 @@ class Listener:
             greenlet.kill(block=False)
 
     def _run(self) -> None:
-        while self._keys:
-            try:
-                self._function(self._keys.popleft())
-            except Hangup:
-                break
-            except gevent.GreenletExit:
-                raise
-            except BaseException:  # a gevent.Timeout must not end what follows
-                log.exception("call %s: what on_digit calls failed", self._name)
-        self._greenlet = None
+        try:
+            while self._keys:
+                try:
+                    self._function(self._keys.popleft())
+                except (Hangup, gevent.GreenletExit):
+                    break
+                except BaseException:  # a gevent.Timeout must not end what follows
+                    log.exception("call %s: what on_digit calls failed", self._name)
+        finally:
+            self._greenlet = None
 
 
 def _number(event: Described | None) -> int:

@@ -9,7 +9,7 @@ from typing import Self
 
 from fsivr.call.playing import FAILED
 from fsivr.call.session import Running, Session
-from fsivr.errors import PromptError
+from fsivr.errors import Hangup, PromptError
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, Tone, prompt
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,12 @@ class Music:
     ) -> None:
         self._take_turn(False)
         running, self._running = self._running, None
-        said = "" if running is None else running.stop()
+        try:
+            said = "" if running is None else running.stop()
+        except Hangup:
+            if error is None:
+                raise
+            return  # what went wrong in the block is what is to be told
         if said == "PLAYBACK ERROR" and not self._session.over:
             # Also what a transfer from outside leaves behind (capture
             # 11f_uuid_transfer_from_outside): one round trip, and we know.

@@ -91,15 +91,19 @@ class Running(Completion):
         :raises Hangup: the call ended meanwhile.
         """
         alarm = Alarm(self._limit)
+        round_ended = False
         while not (self._ended or self._over()):
             if not self.finished:
                 self._breaking = True
                 self._interrupt()
             if self.wait(min(self._limit, _SOON)):
+                round_ended = True
                 self._look_again()
             elif self._doubtful:
                 self._ended = True
-            elif alarm.left <= 0:
+            elif round_ended:  # the switch tells of a round's end before it is done with the loop
+                self._ended = not self._looping()
+            if not self._ended and alarm.left <= 0:
                 log.warning("the switch did not end %s within %g s", self.what, self._limit)
                 self._ended = True
         self._registry.pop(self._id, None)

@@ -149,7 +149,8 @@ def play_sound(
     A command that comes meanwhile runs inside, and the sound goes on afterwards (FACTS 3.4).
     """
     channel, clock = thread.channel, thread.clock
-    ended = thread.on_prompt(application, argument) if application else lambda: None
+    heard = argument.removesuffix(";loops=-1") if endless else argument
+    ended = thread.on_prompt(application, heard) if application else lambda: None
     if endless:
         ended()  # it has no end that the caller could wait for
     ends = clock.now() + length

@@ -239,3 +239,12 @@ def test_keys_are_typed_ahead_during_it(switch: Any) -> None:
         caller._keyed = True  # type: ignore[attr-defined]
         caller.join()
     assert got == ["12"]
+
+
+def test_a_tone_is_heard_as_it_was_written(switch: Any) -> None:
+    def run(call: Call) -> None:
+        with call.music(Tone("%(200,100,440)")):
+            call.play("one")
+
+    with switch.call(handler=in_call(run)) as caller:
+        caller.hears(Tone("%(200,100,440)"), "one")

@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 import pytest
 
-from fsivr import Call
+from fsivr import Call, Hangup
 from tests.call.conversations import Open, answers_of, in_call
 from tests.leaks import until
 
@@ -124,3 +124,36 @@ def test_a_call_that_uses_none_of_it_says_nothing_of_it(open_call: Open) -> None
         "play_and_get_digits",
         "playback",
     ]
+
+
+def test_a_function_that_leaves_its_greenlet_is_called_again(switch: Any) -> None:
+    told: list[str] = []
+
+    def leaves(key: str) -> None:
+        told.append(key)
+        raise gevent.GreenletExit
+
+    def run(call: Call) -> None:
+        call.on_digit(leaves)
+        call.play("one", "two")
+
+    with switch.call(handler=in_call(run)) as caller:
+        caller.dials("1", during="one")
+        caller.dials("2", during="two")
+        caller.join()
+    assert told == ["1", "2"]
+
+
+def test_keys_of_a_call_that_is_over_cannot_be_asked_for(switch: Any) -> None:
+    raised: list[Hangup] = []
+
+    def run(call: Call) -> None:
+        for verb in (lambda: call.play("one"), lambda: setattr(call, "type_ahead", True), lambda: call.on_digit(print)):
+            try:
+                verb()
+            except Hangup as error:
+                raised.append(error)
+
+    with switch.call(handler=in_call(run)) as caller:
+        caller.hangs_up(during="one")
+    assert [error.cause for error in raised] == [caller.hangup_cause] * 3

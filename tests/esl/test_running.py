@@ -69,6 +69,25 @@ def test_it_is_told_to_end_and_has_ended(open_session: Open) -> None:
     assert session._completions == {}
 
 
+def test_the_switch_tells_of_the_last_round_before_it_is_done_with_the_loop(open_session: Open) -> None:
+    """Its variable is there a moment longer than its end, and no further end comes."""
+
+    class Late(Loop):
+        asked = 0
+
+        def __call__(self, peer: Peer, packet: Packet) -> Any:
+            if "total_loops" in packet.command:
+                self.asked += 1
+                return api_response("-1" if self.asked == 1 else "_undef_")
+            return super().__call__(peer, packet)
+
+    loop = Late()
+    session, _ = open_session(loop)
+    session.connect()
+    assert session.begin("playback", "hold.wav", loops=-1).stop() == "FILE PLAYED"
+    assert loop.asked == 2
+
+
 def test_rounds_that_end_by_themselves_are_not_its_end(open_session: Open) -> None:
     loop = Loop()
     session, peer = open_session(loop)
