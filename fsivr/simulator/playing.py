@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,16 @@ def _tell_played(channel: Channel, argument: str, outcome: Played, played: int) 
     channel.fire("PLAYBACK_STOP", after=[("Playback-File-Path", argument), ("Playback-Status", status)])
 
 
+def _heard(thread: Thread, application: str, argument: str, endless: bool) -> Callable[[], None]:
+    """Have the caller hear a sound begin; what is returned is to be called when it ends."""
+    if not application:
+        return lambda: None
+    ended = thread.on_prompt(application, argument.removesuffix(";loops=-1") if endless else argument)
+    if endless:
+        ended()  # it has no end that the caller could wait for
+    return ended
+
+
 def _rest(thread: Thread, ends: float, endless: bool) -> None:
     """Wait until something comes; while nothing but music plays, it is the handler's turn."""
     channel = thread.channel
@@ -149,10 +160,7 @@ def play_sound(
     A command that comes meanwhile runs inside, and the sound goes on afterwards (FACTS 3.4).
     """
     channel, clock = thread.channel, thread.clock
-    heard = argument.removesuffix(";loops=-1") if endless else argument
-    ended = thread.on_prompt(application, heard) if application else lambda: None
-    if endless:
-        ended()  # it has no end that the caller could wait for
+    ended = _heard(thread, application, argument, endless)
     ends = clock.now() + length
     nested = 0.0
     outcome, digit = Played.DONE, ""
