@@ -6,42 +6,36 @@ from typing import Any
 
 import pytest
 
-from fsivr import Call, DialResult, Handler, ModuleMissing
+from fsivr import Call, DialResult, Handler
 from fsivr.call.dialled import MACHINE
 from tests.switch.switchboard import Reminder
 
 
 @pytest.mark.parametrize(
-    ("said", "result"),
-    [("MACHINE", DialResult.MACHINE), ("PERSON", DialResult.ANSWERED), ("UNKNOWN", DialResult.ANSWERED)],
+    ("who", "result", "noted"),
+    [
+        ("machine", DialResult.MACHINE, "machine"),
+        ("person", DialResult.ANSWERED, "person"),
+        ("unsure", DialResult.ANSWERED, "unknown"),
+    ],
 )
-def test_whether_a_machine_answered(switch: Any, monkeypatch: Any, said: str, result: DialResult) -> None:
+def test_whether_a_machine_answered(switch: Any, who: str, result: DialResult, noted: str) -> None:
     told: list[str] = []
-
-    class Found:
-        name = said
-
-    def detect(call: Call) -> Any:
-        call.sleep(2)
-        return Found
 
     class Tells(Handler):
         def run(self, call: Call) -> None:
             told.append(call.variables[MACHINE])
             call.sleep(5)
 
-    monkeypatch.setattr(Call, "detect_machine", detect, raising=False)
+    switch.answered_by(who)
     switch.answers("user/1000")
     dialled = switch.originate("user/1000", Tells, detect_machine=True)
     assert (dialled.result, dialled.answered) == (result, True)
-    assert told == [said.lower()]
+    assert told == [noted]
 
 
-def test_a_switch_that_cannot_tell_a_machine(switch: Any, monkeypatch: Any) -> None:
-    def detect(call: Call) -> Any:
-        raise ModuleMissing("detect_machine needs mod_amd, which the switch has not loaded")
-
-    monkeypatch.setattr(Call, "detect_machine", detect, raising=False)
+def test_a_switch_that_cannot_tell_a_machine(switch: Any) -> None:
+    switch.modules_missing.add("mod_amd")
     with switch.phone("user/1000") as phone:
         assert switch.originate("user/1000", Reminder, detect_machine=True).result is DialResult.ANSWERED
         phone.join()
