@@ -7,8 +7,8 @@ from pathlib import Path
 from gevent import get_hub
 from gevent.lock import RLock
 
-#: The folder of the files; ``FSIVR_APPS_DATA`` names another.
-FOLDER = Path(os.environ.get("FSIVR_APPS_DATA", "apps/data"))
+#: The folder of the files; ``APPS_DATA`` names another.
+FOLDER = Path(os.environ.get("APPS_DATA", "apps/data"))
 
 
 class Notebook:
