@@ -3,12 +3,15 @@
 import hmac
 from datetime import datetime
 
-from fsivr import Handler, HangupCause, InputError, NoMatch, RecordingError, Say
+from fsivr import CompletionCause, Handler, HangupCause, InputError, NoMatch, RecordingError, Say
 
 from apps.notebook import Notebook
 
 #: The boxes and their PINs: a stand-in for a directory.
 PINS = {"4301": "1133", "4302": "2244"}
+
+#: So many seconds of it end a message.
+SILENCE = 5
 
 messages = Notebook("voicemail")
 
@@ -22,11 +25,12 @@ class LeaveMessage(Handler):
         call.play("voicemail/leave-a-message")
         try:
             # A caller who hangs up when all is said has left a message like any other.
-            message = call.record(limit=120, silence=5, terminator="#")
+            message = call.record(limit=120, silence=SILENCE, terminator="#")
         except RecordingError:
             call.play("voicemail/no-message-now")
             return
-        if message.duration >= 1:
+        said = message.duration - (SILENCE if message.completion is CompletionCause.SILENCE else 0)
+        if said >= 1:
             self.keep(call, message)
         call.play("voicemail/thank-you")
 

@@ -53,6 +53,12 @@ def test_most_callers_just_hang_up(switch):
     assert (message["box"], message["by"], message["heard"]) == ("4301", "4930123", False)
 
 
+def test_who_waits_in_silence_has_left_nothing(switch):
+    with switch.call("4301") as caller:
+        caller.hears("voicemail/leave-a-message", BEEP, "voicemail/thank-you")
+    assert messages.entries() == []
+
+
 def test_who_says_nothing_has_left_nothing(switch):
     with switch.call("4301") as caller:
         caller.hears("voicemail/leave-a-message", BEEP)
