@@ -19,6 +19,10 @@ PREFIX = "FSIVR_"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _T = TypeVar("_T")
+_DATABASE = (
+    r"sqlite:///[^\x00-\x1f\x7f?#]+|"
+    r"postgresql://[\w.~%+-]+(:[^\s:/@?#\[\]]*)?@([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/[\w.~%-]+"
+)
 _LANGUAGE = r"[A-Za-z]{2,3}([_-][A-Za-z]{2,8})?"
 
 
@@ -164,6 +168,12 @@ class Settings:
         "a list of languages, as ['en']",
         fields.List(_words(_LANGUAGE)),
     )
+    database: str = _setting(
+        "sqlite:///fsivr.db",
+        "Where what happened is kept: a file, or a database of PostgreSQL's.",
+        "sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME",
+        _words(_DATABASE),
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info",
         "The least important messages that are logged.",
@@ -213,6 +223,15 @@ class Setting:
         """The environment variable that sets it."""
         return PREFIX + self.name.upper()
 
+    def shown(self, value: object) -> object:
+        """The value as it may be shown: without the password that it holds, whether or not it is written rightly."""
+        if self.name != "database" or not isinstance(value, str) or value.startswith("sqlite:"):
+            return value
+        known = re.fullmatch(r"(postgresql://[^:/@]+)(:[^:/@]*)?(@[^@]*)", value)
+        if known is not None:
+            return known[1] + (":***" if known[2] else "") + known[3]
+        return re.sub(r"(?<=://).+|.*@.*", "***", value, flags=re.DOTALL)
+
     def read(self, text: str) -> object:
         """The value written in an environment variable; what is no such value stays text."""
         if isinstance(self.field, fields.List):
@@ -252,7 +271,7 @@ def validated(given: Iterable[tuple[str, object, str]]) -> Settings:
 
 
 def _refusal(setting: Setting, value: object, source: str) -> str:
-    shown = repr(value)
+    shown = repr(setting.shown(value))
     if len(shown) > 100:
         shown = shown[:97] + "..."
     return f"setting {setting.name} from {source} is {shown}: allowed is {setting.allowed}"

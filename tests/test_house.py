@@ -28,10 +28,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "handler": {"call"},
     "dialplan": {"errors", "handler"},
     "esl": {"causes", "errors"},
-    "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts"},
+    "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "store"},
+    "store": {"errors"},
     "simulator": {"causes", "prompts"},
     "testing": {"config", "dialplan", "prompts", "server", "simulator"},
-    "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator"},
+    "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "store"},
     "__main__": {"cli"},
     "__init__": {"call", "causes", "dialplan", "errors", "handler", "prompts"},
 }
@@ -43,6 +44,9 @@ ONLY_IN = {
     "rich": {"cli"},
     "marshmallow": {"settings"},
     "tomllib": {"config", "prompts"},
+    "peewee": {"store"},
+    "playhouse": {"store"},
+    "psycopg": {"store"},
     "pytest": {"testing"},
     "_pytest": {"testing"},
 }

@@ -24,8 +24,10 @@ from fsivr.esl.session import Session
 from fsivr.esl.transport import tune
 from fsivr.prompts import PromptLibrary
 from fsivr.server.conversation import Conversation
+from fsivr.server.history import History
 from fsivr.server.ports import Port, Ports
 from fsivr.server.refusal import refuse
+from fsivr.store import Journal
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +42,11 @@ class Server:
 
     :param dialplan: which handler answers.
     :param settings: see ``docs/settings.md``.
+    :param store: what each call is written to, at its start and its end; nothing is, where None.
     """
 
-    def __init__(self, dialplan: Dialplan, settings: Settings | None = None) -> None:
+    def __init__(self, dialplan: Dialplan, settings: Settings | None = None, *, store: Journal | None = None) -> None:
+        self._history = None if store is None else History(store)
         self.settings = settings or Settings.defaults()
         self._dialplan = dialplan
         self._judged: dict[str, bool] = {}
@@ -177,6 +181,8 @@ class Server:
             on_end=partial(self._on_end, port),
         )
         self._conversations.add(conversation)
+        if self._history is not None:
+            self._history.began(conversation, channel)
         conversation.run()
 
     def _on_end(self, port: Port, conversation: Conversation) -> None:
@@ -184,6 +190,8 @@ class Server:
         self._conversations.discard(conversation)
         if conversation.abandoned:
             self.abandoned += 1
+        if self._history is not None:
+            self._history.ended(conversation)
         port.release()
         log.info("call %s: %s ended with %s", call.uuid, conversation.handler.__qualname__, call.hangup_cause)
         for listener in self.on_call_end:

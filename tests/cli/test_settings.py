@@ -53,3 +53,10 @@ def test_any_width_shows_every_value(fsivr, monkeypatch, capsys, width: int) -> 
     together = re.sub(r"\s", "", out)
     for setting in SETTINGS:
         assert setting.name in together
+
+
+def test_a_password_is_not_shown(fsivr, monkeypatch) -> None:
+    monkeypatch.setenv("FSIVR_DATABASE", "postgresql://ivr:SECRET@db:5432/ivr")
+    out = fsivr("settings").out
+    assert "postgresql://ivr:***@db:5432/ivr" in out
+    assert "SECRET" not in out
