@@ -6,9 +6,13 @@ import socket
 import time
 
 from fsivr.call import Channel
+from fsivr.errors import ConfigError
 from fsivr.server.conversation import Conversation
 from fsivr.store import Journal, call_began, call_ended
-from fsivr.store.rows import CallEnd, CallStart
+from fsivr.store.rows import CallEnd, CallStart, calls_lost
+
+# Seconds that a stopping server waits for the database.
+_LAST = 10.0
 
 
 class History:
@@ -24,6 +28,24 @@ class History:
         self._node = socket.gethostname() if node is None else node
         self._worker = worker
         self._starts: dict[Conversation, CallStart] = {}
+
+    def open(self, listening: socket.socket) -> None:
+        """Begin to write; calls of an earlier server of this name, which nobody else can end, are ended.
+
+        :param listening: the server's; closed where that fails.
+        :raises ConfigError: the store is of a newer fsivr.
+        """
+        try:
+            self._journal.start()
+        except ConfigError:
+            listening.close()
+            raise
+        if self._worker:
+            self._journal.put(calls_lost(self._node, self._worker, time.time()))
+
+    def close(self) -> None:
+        """Write what waits, within a few seconds."""
+        self._journal.close(_LAST)
 
     def began(self, conversation: Conversation, channel: Channel) -> None:
         """A handler is about to take the call."""

@@ -43,10 +43,13 @@ class Server:
     :param dialplan: which handler answers.
     :param settings: see ``docs/settings.md``.
     :param store: what each call is written to, at its start and its end; nothing is, where None.
+    :param worker: what its calls are told apart by from those of other servers of this machine.
     """
 
-    def __init__(self, dialplan: Dialplan, settings: Settings | None = None, *, store: Journal | None = None) -> None:
-        self._history = None if store is None else History(store)
+    def __init__(
+        self, dialplan: Dialplan, settings: Settings | None = None, *, store: Journal | None = None, worker: str = ""
+    ) -> None:
+        self._history = None if store is None else History(store, worker=worker)
         self.settings = settings or Settings.defaults()
         self._dialplan = dialplan
         self._judged: dict[str, bool] = {}
@@ -93,9 +96,11 @@ class Server:
     def start(self) -> None:
         """Listen; returns at once.
 
-        :raises ConfigError: the address cannot be listened on.
+        :raises ConfigError: the address cannot be listened on, or the store is of a newer fsivr.
         """
         sock = _listening(self.settings)
+        if self._history is not None:
+            self._history.open(sock)
         listener = StreamServer(sock, self._serve)
         # Take all that is waiting before anything else runs: each admission is cheap.
         listener.max_accept = 512
@@ -128,6 +133,8 @@ class Server:
             # Long enough for a handler that must be shown out, and for its on_hangup.
             self._ports.idle.wait(2 * (self.settings.hangup_grace + self.settings.reply_timeout) + 8)
         self._refusals.idle.wait(self.settings.reply_timeout + 1)
+        if self._history is not None:
+            self._history.close()
         self._stopped.set()
 
     # -- one connection ------------------------------------------------------------------

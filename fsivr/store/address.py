@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -44,8 +45,10 @@ def open_database(address: str, *, connections: int = 8) -> Database:
     path = sqlite_path(address)
     if path is not None:
         return SqliteDatabase(str(path), pragmas=_PRAGMAS, timeout=BUSY)
+    # It warns of a row that was refused with all that the row holds, which is the caller's.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     parts = urlsplit(address)
-    return PooledPostgresqlDatabase(
+    found: Database = PooledPostgresqlDatabase(
         unquote(parts.path.removeprefix("/")),
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
@@ -57,3 +60,4 @@ def open_database(address: str, *, connections: int = 8) -> Database:
         prefer_psycopg3=True,
         **_POSTGRESQL,
     )
+    return found

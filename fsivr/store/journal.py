@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
 from collections.abc import Callable
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gevent
 from gevent.event import Event
@@ -108,7 +109,7 @@ class Journal:
             self._greenlet.kill()
         if self._pool is not None:
             self._pool.spawn(self._writing.disconnect)
-            with gevent.Timeout(max(timeout, 1.0), False):
+            with contextlib.suppress(gevent.Timeout), gevent.Timeout(max(timeout, 1.0)):
                 self._pool.join()
                 self._pool.kill()
         self.dropped += len(self._rows)
@@ -154,7 +155,8 @@ class Journal:
 
     def _in_thread(self, function: Callable[..., _T], *arguments: object) -> _T:
         assert self._pool is not None
-        result: _T = self._pool.spawn(function, *arguments).get()
+        job: Any = self._pool.spawn(function, *arguments)
+        result: _T = job.get()
         return result
 
     def _say_gone(self, error: Exception) -> None:

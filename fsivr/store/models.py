@@ -69,6 +69,8 @@ class Call(Model):
     timeline = TextField()
 
     class Meta:
+        """Where it is kept."""
+
         table_name = "calls"
 
 
@@ -108,6 +110,8 @@ class Recording(Model):
     export = TextField(null=True)
 
     class Meta:
+        """Where it is kept."""
+
         table_name = "recordings"
 
 
@@ -126,6 +130,8 @@ class Export(Model):
     node = TextField()
 
     class Meta:
+        """Where it is kept."""
+
         table_name = "exports"
 
 
@@ -141,6 +147,8 @@ class ApiKey(Model):
     revoked = UtcField(null=True)
 
     class Meta:
+        """Where it is kept."""
+
         table_name = "api_keys"
 
 
@@ -156,4 +164,6 @@ class Audit(Model):
     detail = TextField()
 
     class Meta:
+        """Where it is kept."""
+
         table_name = "audit"

@@ -43,6 +43,16 @@ class Statement:
         return self._head + ", ".join([mark] * len(self.columns)) + self._tail
 
 
+class _Lost(Statement):
+    """Ends the calls of a worker that is no more."""
+
+    def text(self, mark: str) -> str:
+        return (
+            f"UPDATE calls SET ended = {mark}, error = 'the server ended before the call did' "
+            f"WHERE ended IS NULL AND node = {mark} AND worker = {mark} AND started < {mark}"
+        )
+
+
 class Row(NamedTuple):
     """A row to be written; the later of two with the same key takes the earlier one's place."""
 
@@ -55,6 +65,7 @@ class Row(NamedTuple):
 _CALL_COLUMNS = [name for name in Call._meta.fields if name not in ("id",)]
 _BEGAN = Statement("calls", _CALL_COLUMNS, update=False)
 _ENDED = Statement("calls", _CALL_COLUMNS, update=True)
+_LOST = _Lost("calls", ("uuid",), update=True)
 
 
 class CallStart(NamedTuple):
@@ -72,7 +83,7 @@ class CallStart(NamedTuple):
 
 
 class CallEnd(NamedTuple):
-    """What is known at a call's end; times in seconds since 1970, ``answered`` in microseconds as the switch says it."""
+    """What is known at a call's end; ``ended`` in seconds since 1970, ``answered`` as the switch says it."""
 
     ended: float
     answered: str
@@ -90,6 +101,15 @@ def call_began(start: CallStart) -> Row:
 def call_ended(start: CallStart, end: CallEnd) -> Row:
     """The whole row of a call that is over, whether or not its start was written."""
     return Row(start.uuid, _ENDED, _over, (start, end))
+
+
+def calls_lost(node: str, worker: str, before: float) -> Row:
+    """Ends each call of a worker that was up when the worker ended, and whose end nobody saw.
+
+    :param before: seconds since 1970 at which the worker that runs now had no call yet.
+    """
+    at = to_microseconds(before)
+    return Row(f"lost {node} {worker}", _LOST, lambda *given: given, (at, clean(node), clean(worker), at))
 
 
 def recorded(**columns: Any) -> Row:
@@ -130,8 +150,7 @@ def write(database: Database, rows: Iterable[Row]) -> None:
     with database.atomic():
         for statement, alike in groupby(rows, attrgetter("statement")):
             cursor = database.cursor()
-            with _TRANSLATED:
-                cursor.executemany(statement.text(mark), [row.values(*row.given) for row in alike])
+            cursor.executemany(statement.text(mark), [row.values(*row.given) for row in alike])
 
 
 def clean(value: object, most: int = _MOST_TEXT) -> str:

@@ -59,7 +59,8 @@ class Store:
 
     def call(self, uuid: str) -> Call | None:
         """A call with its timeline, or None."""
-        return self._first(Call.select().where(Call.uuid == uuid))
+        found: Call | None = self._first(Call.select().where(Call.uuid == uuid))
+        return found
 
     def calls(self, *, after: Cursor | None = None, limit: int = 100, **filters: Any) -> Page[Call]:
         """Calls without their timelines.
@@ -95,22 +96,12 @@ class Store:
             query = query.where(self._equals(Call.hangup_cause, cause, indexed=caller is None))
         return query
 
-    def end_lost_calls(self, node: str, worker: str, *, started_before: float) -> int:
-        """How many calls of a worker were up that nobody can tell the end of any more; they now are ended.
-
-        :param started_before: seconds since 1970 at which the worker that runs now had no call yet.
-        """
-        query = Call.update(ended=started_before, error="the worker ended before the call did").where(
-            Call.ended.is_null() & (Call.node == node) & (Call.worker == worker) & (Call.started < started_before)
-        )
-        with self.database.connection_context():
-            return int(query.bind(self.database).execute())
-
     # -- recordings and exports -------------------------------------------------------------
 
     def recording(self, id: str) -> Recording | None:
         """A recording, or None."""
-        return self._first(Recording.select().where(Recording.id == id))
+        found: Recording | None = self._first(Recording.select().where(Recording.id == id))
+        return found
 
     def recordings(self, *, after: Cursor | None = None, limit: int = 100, **filters: Any) -> Page[Recording]:
         """Recordings.
@@ -129,7 +120,7 @@ class Store:
         """How many recordings each state has, and their bytes."""
         query = Recording.select(Recording.state, fn.COUNT(1), fn.SUM(Recording.bytes)).group_by(Recording.state)
         with self.database.connection_context():
-            rows = list(query.tuples().bind(self.database))
+            rows: Any = list(query.tuples().bind(self.database))
         return {state: (count, int(total or 0)) for state, count, total in rows}
 
     def hold(self, id: str, reason: str, *, by: str, at: float) -> bool:
@@ -157,7 +148,8 @@ class Store:
 
     def export(self, id: str) -> Export | None:
         """A run of the export, or None."""
-        return self._first(Export.select().where(Export.id == id))
+        found: Export | None = self._first(Export.select().where(Export.id == id))
+        return found
 
     def exports(self, *, after: Cursor | None = None, limit: int = 100, **filters: Any) -> Page[Export]:
         """Runs of the export; filters ``state``, ``since``, ``until``."""
@@ -204,17 +196,19 @@ class Store:
         until: datetime | None,
         key: type[int] | type[str],
     ) -> Any:
-        id: Any = model.id  # type: ignore[attr-defined]
+        id: Any = model._meta.primary_key
         try:
             end = (LATEST, key()) if after is None else (after.at, key(after.id))
+            if isinstance(end[1], int) and end[1] > LATEST:
+                raise ValueError
         except ValueError:
             raise ValueError(f"{str(after)[:80]!r} is not where a page of {model._meta.table_name} ended") from None
         # There always is a bound, so that every page is found by one search in an index.
         query = model.select().where(Tuple(at, id) < Tuple(Value(end[0]), Value(end[1])))
         if since is not None:
-            query = query.where(at >= Value(to_microseconds(since)))
+            query = query.where(at >= since)
         if until is not None:
-            query = query.where(at < Value(to_microseconds(until)))
+            query = query.where(at < until)
         return query.order_by(at.desc(), id.desc()).limit(checked_limit(limit) + 1).bind(self.database)
 
     def _equals(self, column: Any, value: Any, *, indexed: bool) -> Any:
