@@ -104,14 +104,17 @@ INDICES = (
     "CREATE INDEX calls_dialled ON calls (dialled, started, id)",
     "CREATE INDEX calls_handler ON calls (handler, started, id)",
     "CREATE INDEX calls_cause ON calls (hangup_cause, started, id)",
-    # Few values each, so that neither alone narrows it down.
+    # Few values each, so that none alone narrows it down.
     "CREATE INDEX calls_dialled_cause ON calls (dialled, hangup_cause, started, id)",
     "CREATE INDEX calls_handler_cause ON calls (handler, hangup_cause, started, id)",
+    "CREATE INDEX calls_dialled_handler ON calls (dialled, handler, started, id)",
+    "CREATE INDEX calls_dialled_handler_cause ON calls (dialled, handler, hangup_cause, started, id)",
     "CREATE INDEX recordings_started ON recordings (started, id)",
     # With the bytes, the totals of the states are told from the index alone.
     "CREATE INDEX recordings_state ON recordings (state, started, id, bytes)",
     "CREATE INDEX recordings_call ON recordings (call, started, id)",
     "CREATE INDEX recordings_handler ON recordings (handler, started, id)",
+    "CREATE INDEX recordings_handler_state ON recordings (handler, state, started, id)",
     "CREATE INDEX recordings_held ON recordings (started, id) WHERE held IS NOT NULL",
     "CREATE INDEX exports_started ON exports (started, id)",
     "CREATE INDEX exports_state ON exports (state, started, id)",

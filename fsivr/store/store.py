@@ -69,32 +69,19 @@ class Store:
             ``since`` and ``until``: a ``datetime`` with a zone, the first included, the second not.
         :raises ValueError: an unknown filter or a wrong limit.
         """
-        return self._page(self._calls(after, limit, **filters), Call.started, limit)
-
-    def _calls(
-        self,
-        after: Cursor | None,
-        limit: int,
-        *,
-        state: str | None = None,
-        caller: str | None = None,
-        dialled: str | None = None,
-        handler: str | None = None,
-        cause: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> Any:
-        query = self._newest(Call, Call.started, after, limit, since, until, int).select(*_LISTED)
+        known = {
+            "caller": Call.caller,
+            "dialled": Call.dialled,
+            "handler": Call.handler,
+            "cause": Call.hangup_cause,
+        }
+        state = filters.get("state")
+        # Few are live, and a caller calls seldom: beside these an index of another filter says less.
+        indexed = () if state == "live" else ("caller",) if filters.get("caller") is not None else tuple(known)
+        query = self._filtered(Call, Call.started, after, limit, filters, known, indexed, ("state",)).select(*_LISTED)
         if state is not None:
             query = query.where(Call.ended.is_null(_checked("state", state, ("live", "ended")) == "live"))
-        # From the one that says most: SQLite, which cannot know, is kept from an index that says less.
-        given = [(Call.caller, caller), (Call.dialled, dialled), (Call.handler, handler)]
-        given = [(column, value) for column, value in given if value is not None]
-        for number, (column, value) in enumerate(given):
-            query = query.where(self._equals(column, value, indexed=not number))
-        if cause is not None:
-            query = query.where(self._equals(Call.hangup_cause, cause, indexed=caller is None))
-        return query
+        return self._page(query, Call.started, limit)
 
     # -- recordings and exports -------------------------------------------------------------
 
@@ -110,8 +97,8 @@ class Store:
         :raises ValueError: an unknown filter or a wrong limit.
         """
         known = {"state": Recording.state, "call": Recording.call, "handler": Recording.handler}
-        order = ("call", "state", "handler")
-        query = self._filtered(Recording, Recording.started, after, limit, filters, known, order, ("held",))
+        indexed = () if filters.get("held") else ("call",) if filters.get("call") is not None else tuple(known)
+        query = self._filtered(Recording, Recording.started, after, limit, filters, known, indexed, ("held",))
         if filters.get("held") is not None:
             query = query.where(Recording.held.is_null(not filters["held"]))
         return self._page(query, Recording.started, limit)
@@ -159,7 +146,8 @@ class Store:
     def audit(self, *, after: Cursor | None = None, limit: int = 100, **filters: Any) -> Page[Audit]:
         """The audit; filters ``subject``, ``who``, ``action``, ``since``, ``until``."""
         known = {"subject": Audit.subject, "who": Audit.who, "action": Audit.action}
-        query = self._filtered(Audit, Audit.at, after, limit, filters, known, ("subject", "who", "action"))
+        indexed = tuple(name for name in known if filters.get(name) is not None)[:1]
+        query = self._filtered(Audit, Audit.at, after, limit, filters, known, indexed)
         return self._page(query, Audit.at, limit)
 
     # -- how lists are asked for ------------------------------------------------------------
@@ -172,18 +160,18 @@ class Store:
         limit: int,
         filters: dict[str, Any],
         known: dict[str, Any],
-        order: tuple[str, ...],
+        indexed: tuple[str, ...],
         more: tuple[str, ...] = (),
     ) -> Any:
-        """The query of a list; of the filters given, the first one in ``order`` is looked up by its index."""
+        """The query of a list; only filters of ``indexed`` may be looked up by an index of theirs."""
         unknown = sorted(set(filters) - {*known, *more, "since", "until"})
         if unknown:
             raise ValueError(f"a list of {model._meta.table_name} has no filter {', '.join(unknown)}")
         key = int if model is Call else str
         query = self._newest(model, at, after, limit, filters.get("since"), filters.get("until"), key)
-        given = [(known[name], filters[name]) for name in order if filters.get(name) is not None]
-        for number, (column, value) in enumerate(given):
-            query = query.where(self._equals(column, value, indexed=not number))
+        for name, column in known.items():
+            if filters.get(name) is not None:
+                query = query.where(self._equals(column, filters[name], indexed=name in indexed))
         return query
 
     def _newest(

@@ -85,7 +85,7 @@ def test_what_cannot_be_asked(store: Store, wrong: dict[str, Any]) -> None:
 
 
 def test_a_filter_that_there_is_not(store: Store) -> None:
-    with pytest.raises(TypeError, match="colour"):
+    with pytest.raises(ValueError, match="calls has no filter colour"):
         store.calls(colour="red")
     with pytest.raises(ValueError, match="recordings has no filter colour"):
         store.recordings(colour="red")
