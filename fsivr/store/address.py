@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 from peewee import Database, SqliteDatabase
 from playhouse.pool import PooledPostgresqlDatabase
+
+from fsivr.errors import ConfigError
 
 #: Seconds that a statement may wait for another process's lock.
 BUSY = 2.0
@@ -41,10 +44,13 @@ def open_database(address: str, *, connections: int = 8) -> Database:
 
     :param address: a value of the setting ``database``.
     :param connections: the most that a pool holds, for PostgreSQL.
+    :raises ConfigError: PostgreSQL's driver is not installed.
     """
     path = sqlite_path(address)
     if path is not None:
         return SqliteDatabase(str(path), pragmas=_PRAGMAS, timeout=BUSY)
+    if importlib.util.find_spec("psycopg") is None:
+        raise ConfigError("setting database: PostgreSQL needs psycopg: pip install 'fsivr[postgresql]'")
     # It warns of a row that was refused with all that the row holds, which is the caller's.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
     parts = urlsplit(address)

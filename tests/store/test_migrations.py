@@ -89,3 +89,9 @@ def test_sqlite_has_a_write_ahead_log(tmp_path) -> None:
         ]
     assert found == ["wal", 1]
     store.close()
+
+
+def test_the_driver_of_postgresql_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'fsivr\[postgresql\]'"):
+        Store("postgresql://ivr:SECRET@db/ivr")
