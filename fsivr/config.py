@@ -10,8 +10,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from fsivr.allowed import parse_address
 from fsivr.errors import ConfigError
-from fsivr.settings import HIDDEN, PREFIX, SETTINGS, Setting, Settings, parse_address, validated
+from fsivr.settings import HIDDEN, PREFIX, SETTINGS, Setting, Settings, validated
 
 __all__ = ["FILE_NAME", "HIDDEN", "SETTINGS", "Setting", "Settings", "load", "parse_address"]
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from fsivr.allowed import address, address_or_nothing, network, one_of, parse_address, seconds, words
 from fsivr.errors import ConfigError
 
 #: What the name of an environment variable that holds a setting starts with.
@@ -21,52 +22,11 @@ HIDDEN = "********"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _T = TypeVar("_T")
+_DATABASE = (
+    r"sqlite:///[^\x00-\x1f\x7f?#]+|"
+    r"postgresql://[\w.~%+-]+(:[^\s:/@?#\[\]]*)?@([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/[\w.~%-]+"
+)
 _LANGUAGE = r"[A-Za-z]{2,3}([_-][A-Za-z]{2,8})?"
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """The host and port of ``HOST:PORT``; an IPv6 host stands in brackets, as ``[::1]:8084``.
-
-    :raises ValueError: it is not written so, or the port is above 65535.
-    """
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)]|([\w.-]+)):([0-9]{1,5})", text, re.ASCII)
-    if match is None or int(match[3]) > 65535:
-        raise ValueError(f"{text!r} is not HOST:PORT")
-    if match[1]:
-        ipaddress.IPv6Address(match[1])
-    return match[1] or match[2], int(match[3])
-
-
-def _address(text: str) -> None:
-    try:
-        parse_address(text)
-    except ValueError as error:
-        raise ValidationError(str(error)) from None
-
-
-def _address_or_nothing(text: str) -> None:
-    if text:
-        _address(text)
-
-
-def _network(text: str) -> None:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError as error:
-        raise ValidationError(str(error)) from None
-
-
-def _words(pattern: str) -> fields.Field[Any]:
-    # \Z and not $: $ would let a line break through at the end.
-    return fields.String(validate=validate.Regexp(rf"(?:{pattern})\Z", re.ASCII))
-
-
-def _one_of(*words: str) -> fields.Field[Any]:
-    return fields.String(validate=validate.OneOf(words))
-
-
-def _seconds(least: float, most: float = 604800) -> fields.Field[Any]:
-    return fields.Float(validate=validate.Range(least, most))
 
 
 def _setting(default: _T, help: str, allowed: str, field: fields.Field[Any], *, secret: bool = False) -> _T:
@@ -84,31 +44,31 @@ class Settings:
         "apps:dialplan",
         "Where the dialplan is: the module and the name in it.",
         "MODULE:NAME, as 'apps:dialplan'",
-        _words(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"),
+        words(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"),
     )
     listen: str = _setting(
         "127.0.0.1:8084",
         "The address the switch connects to; port 0 takes a free one.",
         "HOST:PORT, as '127.0.0.1:8084' or '[::1]:8084'",
-        fields.String(validate=_address),
+        fields.String(validate=address),
     )
     allow: tuple[str, ...] = _setting(
         ("127.0.0.0/8", "::1"),
         "The addresses and networks that may connect; any other is refused.",
         "a list of addresses and networks, as ['10.0.0.5', '10.1.0.0/16']",
-        fields.List(fields.String(validate=_network), validate=validate.Length(min=1)),
+        fields.List(fields.String(validate=network), validate=validate.Length(min=1)),
     )
     switch_address: str = _setting(
         "127.0.0.1:8021",
         "The switch's own event socket, by which calls are placed.",
         "HOST:PORT, as '127.0.0.1:8021' or '[::1]:8021'",
-        fields.String(validate=_address),
+        fields.String(validate=address),
     )
     switch_password: str = _setting(
         "ClueCon",
         "The password of the switch's event socket; it is shown nowhere.",
         "1 to 200 printable characters",
-        _words(r"[ -~]{1,200}"),
+        words(r"[ -~]{1,200}"),
         secret=True,
     )
     socket_address: str = _setting(
@@ -116,7 +76,7 @@ class Settings:
         "Where calls that were placed find this server; empty takes listen, and for a listen on every address "
         "the one that the switch is reached from.",
         "HOST:PORT, as '10.0.0.5:8084', or nothing",
-        fields.String(validate=_address_or_nothing),
+        fields.String(validate=address_or_nothing),
     )
     ports: int = _setting(
         120,
@@ -129,79 +89,85 @@ class Settings:
         "What a call gets when every port is in use: a hangup with SWITCH_CONGESTION (SIP 503), "
         "or back to the switch's dialplan.",
         "'hangup' or 'continue'",
-        _one_of("hangup", "continue"),
+        one_of("hangup", "continue"),
     )
     reply_timeout: float = _setting(
         5.0,
         "How long the switch may take to answer a command, in seconds.",
         "seconds from 0.1 to 600",
-        _seconds(0.1, 600),
+        seconds(0.1, 600),
     )
     probe_interval: float = _setting(
         30.0,
         "How often the switch is asked whether a quiet call is still there, in seconds.",
         "seconds from 1 to 3600",
-        _seconds(1, 3600),
+        seconds(1, 3600),
     )
     verb_limit: float = _setting(
         3600.0,
         "The longest one verb may last, in seconds.",
         "seconds from 1 to 604800",
-        _seconds(1),
+        seconds(1),
     )
     call_limit: float = _setting(
         14400.0,
         "The longest a call may last, in seconds.",
         "seconds from 1 to 604800",
-        _seconds(1),
+        seconds(1),
     )
     hangup_grace: float = _setting(
         10.0,
         "How long a handler may run on after the hangup before it is stopped, in seconds.",
         "seconds from 0 to 3600",
-        _seconds(0, 3600),
+        seconds(0, 3600),
     )
     drain_timeout: float = _setting(
         30.0,
         "How long a stopping server waits for its calls to end, in seconds.",
         "seconds from 0 to 604800",
-        _seconds(0),
+        seconds(0),
     )
     prompts_path: str = _setting(
         "",
         "The folder that prompts' names start from; empty leaves it to the switch's sound_prefix.",
         "a path of letters, digits and / . _ - + = @ ~",
-        _words(r"[\w/.+=@~-]*"),
+        words(r"[\w/.+=@~-]*"),
     )
     prompts_extension: str = _setting(
         ".wav",
         "What a prompt's name without an extension gets.",
         "a dot and letters or digits, as '.wav', or nothing",
-        _words(r"(\.[A-Za-z0-9]+)?"),
+        words(r"(\.[A-Za-z0-9]+)?"),
     )
     recordings_path: str = _setting(
         "recordings",
         "The folder that the switch writes recordings into; a relative one is of the folder that serves.",
         "a path of letters, digits and / . _ - + = @",
-        _words(r"[\w/.+=@-]+"),
+        words(r"[\w/.+=@-]+"),
     )
     language: str = _setting(
         "en",
         "The language that values are said in, and the folder of prompts_path that a prompt is looked for in.",
         "a language of the switch, as 'en' or 'pt_BR'",
-        _words(_LANGUAGE),
+        words(_LANGUAGE),
     )
     fallback_languages: tuple[str, ...] = _setting(
         (),
         "The languages whose folders a prompt is looked for in next, in order.",
         "a list of languages, as ['en']",
-        fields.List(_words(_LANGUAGE)),
+        fields.List(words(_LANGUAGE)),
+    )
+    database: str = _setting(
+        "sqlite:///fsivr.db",
+        "Where what happened is kept: a file, or a database of PostgreSQL's.",
+        "sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME",
+        words(_DATABASE),
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info",
         "The least important messages that are logged.",
         "'debug', 'info', 'warning' or 'error'",
-        _one_of("debug", "info", "warning", "error"),
+        one_of("debug", "info", "warning", "error"),
     )
     #: Where each setting's value came from: "default", a file, a variable, an option.
     sources: Mapping[str, str] = dataclasses.field(
@@ -247,6 +213,15 @@ class Setting:
         """The environment variable that sets it."""
         return PREFIX + self.name.upper()
 
+    def shown(self, value: object) -> object:
+        """The value as it may be shown: without the password that it holds, whether or not it is written rightly."""
+        if self.name != "database" or not isinstance(value, str) or value.startswith("sqlite:"):
+            return value
+        known = re.fullmatch(r"(postgresql://[^:/@]+)(:[^:/@]*)?(@[^@]*)", value)
+        if known is not None:
+            return known[1] + (":***" if known[2] else "") + known[3]
+        return re.sub(r"(?<=://).+|.*@.*", "***", value, flags=re.DOTALL)
+
     def read(self, text: str) -> object:
         """The value written in an environment variable; what is no such value stays text."""
         if isinstance(self.field, fields.List):
@@ -286,7 +261,7 @@ def validated(given: Iterable[tuple[str, object, str]]) -> Settings:
 
 
 def _refusal(setting: Setting, value: object, source: str) -> str:
-    shown = HIDDEN if setting.secret else repr(value)
+    shown = HIDDEN if setting.secret else repr(setting.shown(value))
     if len(shown) > 100:
         shown = shown[:97] + "..."
     return f"setting {setting.name} from {source} is {shown}: allowed is {setting.allowed}"

@@ -31,6 +31,12 @@ RIGHT: dict[str, list[object]] = {
     "recordings_path": ["recordings", "/var/spool/messages", "a+b=c/d@e"],
     "language": ["en", "de", "pt_BR", "zh-Hans"],
     "fallback_languages": [[], ["en"], ["pt", "en"]],
+    "database": [
+        "sqlite:///fsivr.db",
+        "sqlite:////var/lib/fsivr/what happened.db",
+        "postgresql://ivr@db/ivr",
+        "postgresql://ivr:p%40ss!word@[::1]:5433/ivr-1",
+    ],
     "log_level": ["debug", "info", "warning", "error"],
 }
 WRONG: dict[str, list[object]] = {
@@ -53,6 +59,7 @@ WRONG: dict[str, list[object]] = {
     "recordings_path": ["", "a b", "${x}", "a;b", "a,b", "recordings\n", "~/x", "'a'"],
     "language": ["", "e", "english", "en GB", "en;x"],
     "fallback_languages": ["en", ["english"], [""], [1], [["en"]]],
+    "database": ["", "sqlite:fsivr.db", "sqlite:///", "sqlite:///a\n", "sqlite:///a?mode=ro", "fsivr.db", 7],
     "log_level": ["", "INFO", "loud"],
 }
 NAMES = [setting.name for setting in SETTINGS]
@@ -133,3 +140,22 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
 def test_the_networks_of_allow() -> None:
     networks = Settings.defaults(allow=["10.0.0.5", "fe80::/10"]).allow_networks
     assert [str(network) for network in networks] == ["10.0.0.5/32", "fe80::/10"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "postgresql://ivr:SECRET@db",
+        "postgresql://ivr:SEC@RET@db/ivr",
+        "postgres://ivr:SECRET@db/ivr",
+        "postgresql://ivr:SECRET\n@db/ivr",
+        "postgresql://db/ivr?password=SECRET",
+        "ivr:SECRET@db/ivr",
+    ],
+)
+def test_a_password_is_not_in_what_is_said_of_a_wrong_database(wrong: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Settings.defaults(database=wrong)
+    assert "***" in str(caught.value)
+    assert "SEC" not in str(caught.value)
+    assert "RET" not in str(caught.value)

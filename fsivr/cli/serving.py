@@ -17,15 +17,17 @@ from fsivr.cli.signals import on_signals, restore
 from fsivr.config import Settings
 from fsivr.dialplan import load_dialplan
 from fsivr.server import Server
+from fsivr.store import Journal
 
 
 def start(settings: Settings) -> Server:
     """A server that listens, with the log on standard error.
 
-    :raises ConfigError: no dialplan, or an address that cannot be listened on.
+    :raises ConfigError: no dialplan, an address that cannot be listened on, or a database of a newer fsivr.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=settings.log_level.upper(), force=True)
-    server = Server(load_dialplan(settings.dialplan), settings)
+    journal = Journal(settings.database)
+    server = Server(load_dialplan(settings.dialplan), settings, store=journal, worker=settings.listen)
     server.start()
     return server
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -51,9 +53,9 @@ def _print_list(screen: Console, settings: Settings) -> None:
 
 
 def _value(settings: Settings, setting: Setting) -> Text:
-    value = getattr(settings, setting.name)
     if setting.secret:
         return Text(HIDDEN)
+    value: Any = setting.shown(getattr(settings, setting.name))
     shown = ", ".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
     return Text(shown or '""', style="" if value == setting.default else "cyan")
 

@@ -48,6 +48,8 @@ class Conversation:
         self.handler = handler
         #: Whether the handler would not leave, and its greenlet was left behind.
         self.abandoned = False
+        #: What the handler failed with, without what the program's own errors may tell of a customer; "" for nothing.
+        self.error = ""
         self._session = session
         self._grace = grace
         self._limit = limit
@@ -115,6 +117,7 @@ class Conversation:
         return HangupCause.NORMAL_CLEARING
 
     def _failed(self, error: BaseException, cause: HangupCause) -> HangupCause:
+        self.error = type(error).__name__ + (f": {error}" if isinstance(error, FsivrError) else "")
         if isinstance(error, InputError):  # a caller who keyed nothing usable is no fault of the program
             log.info("call %s: %s gave up asking: %s", self.call.uuid, self.handler.__qualname__, error)
         else:

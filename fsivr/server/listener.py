@@ -25,9 +25,11 @@ from fsivr.esl.session import Session
 from fsivr.esl.transport import tune
 from fsivr.prompts import PromptLibrary
 from fsivr.server.conversation import Conversation
+from fsivr.server.history import History
 from fsivr.server.placed import CARRIED_OUT, is_placed, ordered_handler, preparation
 from fsivr.server.ports import Port, Ports
 from fsivr.server.refusal import refuse
+from fsivr.store import Journal
 from fsivr.switch import Switch
 
 log = logging.getLogger(__name__)
@@ -43,9 +45,14 @@ class Server:
 
     :param dialplan: which handler answers.
     :param settings: see ``docs/settings.md``.
+    :param store: what each call is written to, at its start and its end; nothing is, where None.
+    :param worker: what its calls are told apart by from those of other servers of this machine.
     """
 
-    def __init__(self, dialplan: Dialplan, settings: Settings | None = None) -> None:
+    def __init__(
+        self, dialplan: Dialplan, settings: Settings | None = None, *, store: Journal | None = None, worker: str = ""
+    ) -> None:
+        self._history = None if store is None else History(store, worker=worker)
         self.settings = settings or Settings.defaults()
         self._dialplan = dialplan
         self._switch: Switch | None = None
@@ -105,9 +112,11 @@ class Server:
     def start(self) -> None:
         """Listen; returns at once.
 
-        :raises ConfigError: the address cannot be listened on.
+        :raises ConfigError: the address cannot be listened on, or the store is of a newer fsivr.
         """
         sock = _listening(self.settings)
+        if self._history is not None:
+            self._history.open(sock)
         listener = StreamServer(sock, self._serve)
         # Take all that is waiting before anything else runs: each admission is cheap.
         listener.max_accept = 512
@@ -142,6 +151,8 @@ class Server:
         self._refusals.idle.wait(self.settings.reply_timeout + 1)
         if self._switch is not None:
             self._switch.close()
+        if self._history is not None:
+            self._history.close()
         self._stopped.set()
 
     # -- one connection ------------------------------------------------------------------
@@ -215,6 +226,8 @@ class Server:
             before=before,
         )
         self._conversations.add(conversation)
+        if self._history is not None:
+            self._history.began(conversation, call.channel)
         conversation.run()
 
     def _the_switch(self) -> Switch:
@@ -225,6 +238,8 @@ class Server:
         self._conversations.discard(conversation)
         if conversation.abandoned:
             self.abandoned += 1
+        if self._history is not None:
+            self._history.ended(conversation)
         port.release()
         log.info("call %s: %s ended with %s", call.uuid, conversation.handler.__qualname__, call.hangup_cause)
         for listener in self.on_call_end:

@@ -8,6 +8,7 @@ import pty
 import select
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from pathlib import Path
@@ -25,17 +26,33 @@ class Process:
 
     def __init__(self, *arguments: str, cwd: Path, terminal: bool = False, program: str = "") -> None:
         self.out = ""
+        # What is kept of calls is kept in a folder of its own, which goes with the process.
+        self._kept = tempfile.TemporaryDirectory()
+        database = f"sqlite:///{self._kept.name}/fsivr.db"
+        environment = {"FSIVR_RECORDINGS_PATH": self._kept.name, "FSIVR_DATABASE": database, **os.environ}
         command = [sys.executable, "-W", "error", *([program] if program else ["-m", "fsivr"]), *arguments]
         if terminal:
             self._ours, theirs = pty.openpty()
             self.terminal = theirs
             self._process = subprocess.Popen(
-                command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=_own_the_terminal
+                command,
+                cwd=cwd,
+                env=environment,
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                preexec_fn=_own_the_terminal,
             )
         else:
             self._ours, theirs = os.pipe()
             self._process = subprocess.Popen(
-                command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, start_new_session=True
+                command,
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=theirs,
+                start_new_session=True,
             )
             os.close(theirs)
         self._is_terminal = terminal
@@ -52,6 +69,7 @@ class Process:
         os.close(self._ours)
         if self._is_terminal:
             os.close(self.terminal)
+        self._kept.cleanup()
 
     def reads(self, text: str) -> str:
         """Wait until it has written this text; all it wrote so far."""

@@ -66,3 +66,10 @@ def test_the_password_is_not_shown(fsivr, monkeypatch, width: int) -> None:
     refused = fsivr("settings")
     assert refused.code != 0
     assert "s3cr3t" not in refused.out + refused.err
+
+
+def test_a_password_is_not_shown(fsivr, monkeypatch) -> None:
+    monkeypatch.setenv("FSIVR_DATABASE", "postgresql://ivr:SECRET@db:5432/ivr")
+    out = fsivr("settings").out
+    assert "postgresql://ivr:***@db:5432/ivr" in out
+    assert "SECRET" not in out

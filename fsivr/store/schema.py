@@ -1,0 +1,126 @@
+"""The statements that make the tables and their indices, for both databases.
+
+``{number}`` stands for a key that the database counts up. What is text is never null,
+so that a filter needs no case for it. A list is newest first, by ``started`` and then the
+key, and so every index for one ends in those two.
+"""
+
+from __future__ import annotations
+
+_CALLS = """
+CREATE TABLE calls (
+    id {number},
+    uuid TEXT NOT NULL UNIQUE,
+    handler TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    dialled TEXT NOT NULL,
+    context TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    started BIGINT NOT NULL,
+    answered BIGINT,
+    ended BIGINT,
+    hangup_cause TEXT NOT NULL,
+    node TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    error TEXT NOT NULL,
+    timeline TEXT NOT NULL
+)"""
+
+_RECORDINGS = """
+CREATE TABLE recordings (
+    id TEXT PRIMARY KEY,
+    call TEXT NOT NULL,
+    leg TEXT NOT NULL,
+    handler TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    dialled TEXT NOT NULL,
+    path TEXT NOT NULL,
+    state TEXT NOT NULL
+        CHECK (state IN ('recording', 'sealed', 'degraded', 'failed', 'exported', 'purged')),
+    started BIGINT NOT NULL,
+    stopped BIGINT,
+    seconds DOUBLE PRECISION,
+    channels INTEGER,
+    codec TEXT NOT NULL,
+    rate INTEGER,
+    bytes BIGINT,
+    sha256 TEXT NOT NULL,
+    completion TEXT NOT NULL,
+    hangup_cause TEXT NOT NULL,
+    consent TEXT NOT NULL,
+    mask_spans TEXT NOT NULL,
+    node TEXT NOT NULL,
+    retention TEXT NOT NULL,
+    hold_reason TEXT,
+    hold_by TEXT,
+    held BIGINT,
+    verified BIGINT,
+    exported BIGINT,
+    export TEXT
+)"""
+
+_EXPORTS = """
+CREATE TABLE exports (
+    id TEXT PRIMARY KEY,
+    started BIGINT NOT NULL,
+    ended BIGINT,
+    state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+    target TEXT NOT NULL,
+    recordings INTEGER NOT NULL,
+    bytes BIGINT NOT NULL,
+    failed INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    node TEXT NOT NULL
+)"""
+
+_API_KEYS = """
+CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    role TEXT NOT NULL CHECK (role IN ('read', 'operate', 'admin')),
+    hash TEXT NOT NULL,
+    created BIGINT NOT NULL,
+    created_by TEXT NOT NULL,
+    revoked BIGINT
+)"""
+
+_AUDIT = """
+CREATE TABLE audit (
+    id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL
+)"""
+
+TABLES = (_CALLS, _RECORDINGS, _EXPORTS, _API_KEYS, _AUDIT)
+
+INDICES = (
+    "CREATE INDEX calls_started ON calls (started, id)",
+    # Live calls are few beside those that ended.
+    "CREATE INDEX calls_live ON calls (started, id) WHERE ended IS NULL",
+    "CREATE INDEX calls_caller ON calls (caller, started, id)",
+    "CREATE INDEX calls_dialled ON calls (dialled, started, id)",
+    "CREATE INDEX calls_handler ON calls (handler, started, id)",
+    "CREATE INDEX calls_cause ON calls (hangup_cause, started, id)",
+    # Few values each, so that none alone narrows it down.
+    "CREATE INDEX calls_dialled_cause ON calls (dialled, hangup_cause, started, id)",
+    "CREATE INDEX calls_handler_cause ON calls (handler, hangup_cause, started, id)",
+    "CREATE INDEX calls_dialled_handler ON calls (dialled, handler, started, id)",
+    "CREATE INDEX calls_dialled_handler_cause ON calls (dialled, handler, hangup_cause, started, id)",
+    "CREATE INDEX recordings_started ON recordings (started, id)",
+    # With the bytes, the totals of the states are told from the index alone.
+    "CREATE INDEX recordings_state ON recordings (state, started, id, bytes)",
+    "CREATE INDEX recordings_call ON recordings (call, started, id)",
+    "CREATE INDEX recordings_handler ON recordings (handler, started, id)",
+    "CREATE INDEX recordings_handler_state ON recordings (handler, state, started, id)",
+    "CREATE INDEX recordings_held ON recordings (started, id) WHERE held IS NOT NULL",
+    "CREATE INDEX exports_started ON exports (started, id)",
+    "CREATE INDEX exports_state ON exports (state, started, id)",
+    "CREATE INDEX api_keys_created ON api_keys (created, id)",
+    "CREATE INDEX audit_at ON audit (at, id)",
+    "CREATE INDEX audit_who ON audit (who, at, id)",
+    "CREATE INDEX audit_action ON audit (action, at, id)",
+    "CREATE INDEX audit_subject ON audit (subject, at, id)",
+)
