@@ -53,11 +53,18 @@ def in_secret(session: Session, keypad: Keypad | None, variable: str) -> Iterato
     While ``sensitive_dtmf`` is true, the switch tells no event, log or record of keys
     (switch_channel.c, switch_channel_queue_dtmf and switch_channel_dequeue_dtmf).
     """
+    if keypad is not None:
+        keypad.forget()  # what was keyed before it has been told, and is no secret
     session.post("uuid_setvar_multi", f"{session.uuid} sensitive_dtmf=true")
     if keypad is not None:
         keypad.secret = True
     try:
-        yield
+        session.execute("flush_dtmf")
+        try:
+            yield
+        finally:
+            if not session.over:  # what is left of a secret must not answer the next question
+                session.execute("flush_dtmf")
     finally:
         session.post("uuid_setvar_multi", f"{session.uuid} {variable}=;sensitive_dtmf=;read_terminator_used=")
         try:

@@ -84,6 +84,7 @@ class Conferring(Asking):
         self.channel._keep_identity()
         began = self._session.channel
         end, back = self._session.lend(application, argument, timeout=LONGEST, taken=taken)
+        self._use_keys()
         return began, end, back
 
     def _prepare(self, variables: str) -> None:

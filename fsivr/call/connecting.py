@@ -73,7 +73,9 @@ class Connecting(Line):
             whisper=whisper,
             ringback=ringback,
         )
-        return self._in_order(dial, legs) if in_order and len(legs) > 1 else self._dial(dial, legs)
+        leg = self._in_order(dial, legs) if in_order and len(legs) > 1 else self._dial(dial, legs)
+        self._use_keys()
+        return leg
 
     def transfer(self, extension: str, *, context: str = "default", dialplan: str = "XML") -> NoReturn:
         """Hand the call to the switch's own dialplan; does not return.

@@ -115,7 +115,7 @@ class Gathering(Conferring):
         told: list[gevent.Greenlet[..., object]] = []
 
         def look(event: Described) -> None:
-            if event.get("Action") == "hold" and on_slot is not None:
+            if event.get("Action") == "hold" and on_slot is not None and not told:
                 told.append(gevent.spawn(on_slot, int(event.get("Valet-Extension") or 0)))
 
         unwatch = self._session.watch("CUSTOM valet_parking::info", look)

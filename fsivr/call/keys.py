@@ -60,10 +60,14 @@ class Keypad:
     def settle(self, completion: Described | None, taken: str) -> None:
         """The switch collected these keys: of those pressed before its completion, the last ones are they."""
         at = _number(completion)
-        earlier = "".join(key for number, key in self._typed if number <= at)
-        # An event may be late, or, in a sensitive call, there may be none.
-        told = next(count for count in range(len(taken), -1, -1) if earlier.endswith(taken[:count]))
-        kept = [(at, key) for key in earlier[: len(earlier) - told] + taken]
+        earlier = [key for number, key in self._typed if number <= at]
+        # An event may be late, or, of a secret's last key, there may be none.
+        place = len(earlier)
+        for key in reversed(taken):
+            if key in earlier[:place]:
+                place = max(at for at, known in enumerate(earlier[:place]) if known == key)
+                del earlier[place]
+        kept = [(at, key) for key in [*earlier, *taken]]
         self._typed = kept + [pair for pair in self._typed if pair[0] > at]
         self._settled = max(self._settled, at)
 

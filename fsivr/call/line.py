@@ -152,6 +152,11 @@ class Line:
         """Keep what is keyed within out of every recording; nothing where nothing records."""
         return nullcontext()
 
+    def _use_keys(self) -> None:
+        """What was keyed until now was for the verb that has ended, and is typed ahead of nothing."""
+        if self._keypad is not None:
+            self._keypad.forget(self._session.channel)
+
     def _take_music(self, plays: bool) -> None:
         if plays and self._music:
             # To end the inner one ends the outer one too (switch_ivr_parse_event, CF_STOP_BROADCAST).

@@ -63,7 +63,10 @@ class Listening(Line):
             None if no_match is None else prompt(no_match),
             parameters or {},
         )
-        return asked.ask(self._session, self.play, self._not_played)
+        try:
+            return asked.ask(self._session, self.play, self._not_played)
+        finally:
+            self._use_keys()
 
     def detect_machine(self, *, timeout: float = 10.0, beep: bool = False, beep_timeout: float = 30.0) -> Answerer:
         """Who has answered a call that was placed: a person or an answering machine.

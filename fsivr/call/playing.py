@@ -62,7 +62,7 @@ class Interruptible:
             return ""
         finally:
             cancel()
-            self._set("none")
+            self._set("none", now=True)  # or keys would end the music around it
 
     def _one(self, one: Prompt, application: str, argument: str, timeout: float | None) -> str:
         whole = isinstance(one, Uninterrupted)
@@ -76,10 +76,11 @@ class Interruptible:
         # The key may have been taken between two prompts, where nothing looks at it (FACTS 4.2).
         return self._pressed or completion.get("variable_playback_terminator_used") or ""
 
-    def _set(self, terminators: str) -> None:
+    def _set(self, terminators: str, *, now: bool = False) -> None:
         self._session.post(
             "uuid_setvar_multi",
             f"{self._session.uuid} playback_terminators={terminators};playback_terminator_used=",
+            now=now,
         )
 
     def _on_digit(self, event: Described) -> None:

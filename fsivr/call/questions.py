@@ -32,6 +32,9 @@ class Session(Protocol):
     def execute_all(self, steps: Sequence[tuple[str, str]], *, timeout: float | None = None) -> Sequence[Described]:
         """Run several applications without a gap."""
 
+    def api(self, command: str, argument: str = "") -> str:
+        """Ask an API command and wait for what it prints."""
+
     def post(self, command: str, argument: str = "") -> None:
         """Have an API command run before what is sent next."""
 
@@ -148,6 +151,8 @@ class Question:
         ended_by = completion.get("variable_read_terminator_used") or ""
         began = _time(before)
         if not ended_by and began and _time(completion) - began < self.timeout * 0.9:
+            # Also what a transfer from outside leaves behind: one round trip, and we know.
+            session.api("uuid_exists", session.uuid)
             # A missing prompt makes the switch end at once instead of waiting (FACTS 3.13).
             spoken = ", ".join(map(str, self.prompts))
             raise PromptError(f"the switch did not wait for digits; is every prompt there? {spoken}")
@@ -233,6 +238,8 @@ def choices_of(choices: Mapping[str, object]) -> Keys:
 
     :raises ValueError: no choices, or one that is no sequence of keys.
     """
+    if not isinstance(choices, Mapping):
+        raise TypeError(f"a menu's choices are a dict of what each key means, not {choices!r}")
     if not choices:
         raise ValueError("a menu needs at least one choice")
     for key in choices:

@@ -177,7 +177,8 @@ class Recorder(Asking):
             raise
         finally:
             # As it was: prompts are not to be ended by keys (Line.__init__).
-            session.post("uuid_setvar_multi", f"{self.uuid} playback_terminators=none")
+            session.post("uuid_setvar_multi", f"{self.uuid} playback_terminators=none", now=True)
+            self._use_keys()
 
     def _check_written(self, take: Take) -> None:
         """The switch hung up because it could not write (FACTS 3.8, 7.13), unless the caller was first.

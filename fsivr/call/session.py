@@ -40,6 +40,10 @@ class Session(Control, Protocol):
     def hangup_cause(self) -> HangupCause | None:
         """Why it ended."""
 
+    @property
+    def outliving(self) -> bool:
+        """Whether something is waited for whose end is of use also after the hangup."""
+
     def ended(self) -> Hangup:
         """What a verb raises when the call is over."""
 
@@ -62,8 +66,8 @@ class Session(Control, Protocol):
     def api(self, command: str, argument: str = "") -> str:
         """Ask an API command and wait for what it prints."""
 
-    def post(self, command: str, argument: str = "") -> None:
-        """Have an API command run before what is sent next."""
+    def post(self, command: str, argument: str = "", *, now: bool = False) -> None:
+        """Have an API command run before what is sent next, or ``now``."""
 
     def watch(self, event: str, function: Callable[[Described], None]) -> Callable[[], None]:
         """Have a function called on the hub with each event of a name; what is returned ends it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import gevent
 from gevent import get_hub, getcurrent
@@ -13,6 +13,7 @@ from fsivr.call.session import Session
 from fsivr.errors import DeadlineExceeded
 
 _LONGEST = 86400
+_SOON = 0.05
 
 
 class Timing(Line):
@@ -70,6 +71,7 @@ class Interruptible:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._inside = False
+        self._timer: Any = None
 
     def __enter__(self) -> Self:
         self._greenlet = getcurrent()
@@ -88,13 +90,20 @@ class Interruptible:
     def _leave(self) -> None:
         self._inside = False
         self._cancel()
+        if self._timer is not None:
+            self._timer.close()
 
     def _on_over(self) -> None:
         # In the loop's next turn: a verb of the block is told by itself, and first.
         get_hub().loop.run_callback(self._break_off)
 
     def _break_off(self) -> None:
-        if self._inside and not self._greenlet.dead:
+        if not self._inside or self._greenlet.dead:
+            return
+        if self._session.outliving:  # a message is recorded, and its end is on its way
+            self._timer = get_hub().loop.timer(_SOON)
+            self._timer.start(self._break_off)
+        else:
             self._greenlet.throw(self._session.ended())
 
 

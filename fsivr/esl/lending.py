@@ -7,8 +7,6 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-import gevent
-
 from fsivr.causes import HangupCause
 from fsivr.errors import ESLError, Hangup
 from fsivr.esl import commands
@@ -69,6 +67,8 @@ class Lending(Orders):
             end = self.execute(application, argument, timeout=timeout)
             if taken is None or not taken(end):
                 return end, None
+            for running in self._runs:
+                running.lost()  # what played around it is no more, and did not fail
             if not back.wait(min(self.limits.reply, timeout)):
                 self._await_long(back, timeout)
             return end, back.result()[0]
@@ -92,7 +92,7 @@ class Lending(Orders):
         """Take the call out of whatever has it; what comes next must not run in there."""
         self._returns = True
         self._send_for()
-        with contextlib.suppress(Hangup, ESLError, gevent.Timeout):
+        with contextlib.suppress(Hangup, ESLError):  # and no Timeout: it is of a deadline around this one
             back.wait(self.limits.reply)
 
     def _send_for(self) -> None:

@@ -54,6 +54,7 @@ class Orders(CallState):
         self.limits = limits or Limits()
         self._token = f"{random.getrandbits(32):08x}"  # tells our applications from others'
         self._count = 0
+        self._runs: list[Running] = []  # what was begun, and may run on
         self._exchange = Exchange(
             sock,
             timeout=self.limits.reply,
@@ -110,6 +111,7 @@ class Orders(CallState):
             limit=self.limits.reply,
         )
         self._exchange.send(commands.execute(application, argument, event_uuid=event_uuid, loops=loops))
+        self._runs.append(running)
         return running
 
     def watch(self, event: str, function: Callable[[Event], None]) -> Callable[[], None]:
@@ -142,14 +144,14 @@ class Orders(CallState):
         """
         self._check()
         reply = self._exchange.ask(commands.api(command, argument), command)
+        self._check()  # what was heard before the answer may have been the end
         if not reply.ok:
-            self._check()
             raise CommandRefused(f"the switch refused {command!r}: {reply.reply_text[:200]}")
         return reply.text
 
-    def post(self, command: str, argument: str = "") -> None:
-        """Have an API command run before the next thing sent; its answer is not waited for."""
-        self._exchange.post(commands.api(command, argument))
+    def post(self, command: str, argument: str = "", *, now: bool = False) -> None:
+        """Have an API command run before the next thing sent, or ``now``; its answer is not waited for."""
+        (self._exchange.send if now else self._exchange.post)(commands.api(command, argument))
 
     def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable to exactly this text; ``""`` deletes it.

@@ -33,6 +33,7 @@ class Running(Completion):
         "_breaking",
         "_doubtful",
         "_ended",
+        "_gone",
         "_id",
         "_interrupt",
         "_limit",
@@ -63,12 +64,14 @@ class Running(Completion):
         self._looping = looping
         self._over = over
         self._limit = limit
-        self._breaking = self._doubtful = self._ended = False
+        self._breaking = self._doubtful = self._ended = self._gone = False
         self._said = ""
         registry[event_uuid] = self
 
     def take_event(self, event_uuid: bytes, event: Event) -> None:
         """One round has ended; what cannot be played is not repeated."""
+        if self._gone:
+            return
         self._said = event.get("Application-Response") or ""
         if self._once or self._said in _FAILED:
             self._ended = True
@@ -84,6 +87,11 @@ class Running(Completion):
     def broken(self) -> None:
         """The switch was told to end whatever runs in the call, this too, and to drop what waits: nothing may come."""
         self._breaking = self._doubtful = True
+
+    def lost(self) -> None:
+        """The call was taken from where this ran."""
+        self._ended = self._gone = True
+        self._said = ""
 
     def stop(self) -> str:
         """End it, and wait until the switch has; what the switch said of its last round, ``""`` for nothing.

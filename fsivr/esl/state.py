@@ -93,6 +93,11 @@ class CallState:
             expel(hangup, self._expel_to)
         raise hangup
 
+    @property
+    def outliving(self) -> bool:
+        """Whether something is waited for whose end is of use also after the hangup, as a recording's."""
+        return any(completion.outlives and not completion.finished for completion in self._completions.values())
+
     def ended(self) -> Hangup:
         """What a verb raises when the call is over: why it ended, and what broke."""
         return Hangup(self.hangup_cause or HangupCause.NORMAL_UNSPECIFIED, self.error)

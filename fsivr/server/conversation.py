@@ -124,7 +124,12 @@ class Conversation:
             log.error("call %s: %s ended with an error", self.call.uuid, self.handler.__qualname__, exc_info=error)
         # Not those that this one invoked: what left them was its to catch.
         for instance in self.call.handlers[self._first : self._first + 1]:
-            self._guarded(instance, "on_error", error)
+            try:
+                self._guarded(instance, "on_error", error)
+            except HandOver as over:
+                self.handler, self._before = over.handler, None
+                gevent.sleep(0)
+                return self._talk()
         return cause
 
     def _end(self, cause: HangupCause) -> None:
@@ -161,6 +166,10 @@ class Conversation:
             getattr(instance, method)(self.call, *arguments)
         except Hangup:
             pass
+        except HandOver:
+            if method == "on_error":
+                raise
+            log.error("call %s: %s.%s cannot hand over a call", self.call.uuid, self.handler.__qualname__, method)
         except BaseException as error:  # noqa: BLE001
             log.error("call %s: %s.%s failed", self.call.uuid, self.handler.__qualname__, method, exc_info=error)
 

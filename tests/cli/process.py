@@ -34,15 +34,8 @@ class Process:
         if terminal:
             self._ours, theirs = pty.openpty()
             self.terminal = theirs
-            self._process = subprocess.Popen(
-                command,
-                cwd=cwd,
-                env=environment,
-                stdin=theirs,
-                stdout=theirs,
-                stderr=theirs,
-                preexec_fn=_own_the_terminal,
-            )
+            own = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "preexec_fn": _own_the_terminal}
+            self._process = subprocess.Popen(command, cwd=cwd, env=environment, **own)
         else:
             self._ours, theirs = os.pipe()
             self._process = subprocess.Popen(
