@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fsivr.call.channel import Described
 from fsivr.call.dialstring import caller_name, caller_number, carried, checked_destination, dial_string, several
 from fsivr.call.leg import Leg
+from fsivr.call.ranges import is_up_to
 from fsivr.causes import HangupCause
 from fsivr.prompts import File, Prompt, PromptLibrary, PromptLike, Silence, prompt
 
@@ -81,7 +82,7 @@ def dialling(
     :raises TypeError: a caller id that is no text.
     """
     for seconds, what in ((timeout, "timeout"), (confirm_timeout, "confirm_timeout")):
-        if not 0 < seconds <= _LONGEST:
+        if not is_up_to(seconds, _LONGEST):
             raise ValueError(f"{what} is in seconds, above 0 and up to {_LONGEST}, not {seconds!r}")
     if not isinstance(confirm_key, str) or len(confirm_key) != 1 or confirm_key not in _KEYS:
         raise ValueError(f"confirm_key is one of the keys 0-9 * #, not {confirm_key!r}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import gevent
 
 from fsivr.call.channel import Described
+from fsivr.call.ranges import is_from, is_up_to, is_whole
 from fsivr.call.session import Session
 from fsivr.call.speech import Missed, Speech, read_answer
 from fsivr.errors import ModuleMissing, NoInput, NoMatch, SpeechError
@@ -62,11 +63,11 @@ class SpokenQuestion:
         if not isinstance(self.engine, str) or not _ENGINE.fullmatch(self.engine):
             raise ValueError(f"an engine is written as 'pocketsphinx' or 'unimrcp:profile', not {self.engine!r:.80}")
         for name, most in (("timeout", 600), ("limit", 600)):
-            if not 0 < getattr(self, name) <= most:
+            if not is_up_to(getattr(self, name), most):
                 raise ValueError(f"{name} is in seconds, above 0 and up to {most}, not {getattr(self, name)!r}")
-        if not 1 <= self.tries <= 100:
+        if not is_whole(self.tries, 1, 100):
             raise ValueError(f"tries is a number from 1 to 100, not {self.tries!r}")
-        if not 0 <= self.confidence <= 1:
+        if not is_from(self.confidence, 0, 1):
             raise ValueError(f"confidence is a number from 0 to 1, not {self.confidence!r}")
         for name, value in self.parameters.items():
             _check_parameter(name, value)

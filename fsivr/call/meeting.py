@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from fsivr.call.channel import Described
+from fsivr.call.ranges import is_from
 
 #: Seconds a caller may spend in a room, or in a talk that came of it.
 LONGEST = 86400
@@ -36,7 +37,7 @@ def checked_seconds(what: str, seconds: float | None) -> float:
     """
     if seconds is None:
         return LONGEST
-    if not 1 <= seconds <= LONGEST:
+    if not is_from(seconds, 1, LONGEST):
         raise ValueError(f"{what} takes seconds from 1 to {LONGEST}, not {seconds!r}")
     return seconds
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from fsivr.call.channel import HIDDEN, Described
 from fsivr.call.keys import KEYS
 from fsivr.call.playing import not_played
+from fsivr.call.ranges import is_up_to, is_whole
 from fsivr.errors import NoInput, NoMatch, PromptError
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, Silence, Uninterrupted, prompt, remembered
 
@@ -72,11 +73,11 @@ class Question:
         if type(fewest) is not int or type(most) is not int or not 0 <= fewest <= most or not 1 <= most <= _MOST:
             raise ValueError(f"digits is a number from 1 to {_MOST}, or (fewest, most), not {self.digits!r}")
         for name in ("timeout", "digit_timeout"):
-            if not 0 < getattr(self, name) <= 600:
+            if not is_up_to(getattr(self, name), 600):
                 raise ValueError(f"{name} is in seconds, above 0 and up to 600, not {getattr(self, name)!r}")
-        if self.terminator and not KEYS.fullmatch(self.terminator):
+        if not isinstance(self.terminator, str) or (self.terminator and not KEYS.fullmatch(self.terminator)):
             raise ValueError(f"terminator holds keys 0-9 * # A-D, not {self.terminator!r}")
-        if not 1 <= self.tries <= 100:
+        if not is_whole(self.tries, 1, 100):
             raise ValueError(f"tries is a number from 1 to 100, not {self.tries!r}")
         if self.pattern is None:
             return

@@ -11,6 +11,7 @@ from datetime import datetime
 from fsivr.call.asking import Asking
 from fsivr.call.channel import Described
 from fsivr.call.ongoing import OngoingRecording, now
+from fsivr.call.ranges import is_up_to, is_whole
 from fsivr.call.recording import CompletionCause, Recording, Take, moment
 from fsivr.call.spool import Spool
 from fsivr.causes import HangupCause
@@ -68,8 +69,8 @@ class Recorder(Asking):
         """
         most = _whole("limit", limit, _LONGEST)
         argument = f"{most}" if silence is None else f"{most} {_loud(threshold)} {_whole('silence', silence, 3600)}"
-        if not _KEYS.fullmatch(terminator):
-            raise ValueError(f"terminator holds keys 0-9 * # A-D, not {terminator[:80]!r}")
+        if not isinstance(terminator, str) or not _KEYS.fullmatch(terminator):
+            raise ValueError(f"terminator holds keys 0-9 * # A-D, not {str(terminator)[:80]!r}")
         take = self._take(1, most)
         self._spool.prove(self._session, take.path)
         if beep:
@@ -116,11 +117,16 @@ class Recorder(Asking):
         :param tries: how often the prompts are played.
         """
         for name, key in (("accept", accept), ("decline", decline)):
-            if len(key) > 1 or not _KEYS.fullmatch(key) or (name == "decline" and key and key == accept):
-                raise ValueError(f"{name} is one key, 0-9 * # A-D, and not the other one, not {key[:80]!r}")
+            if (
+                not isinstance(key, str)
+                or len(key) > 1
+                or not _KEYS.fullmatch(key)
+                or (name == "decline" and key and key == accept)
+            ):
+                raise ValueError(f"{name} is one key, 0-9 * # A-D, and not the other one, not {str(key)[:80]!r}")
         if decline and not accept:
             raise ValueError("decline needs accept: a key to agree with")
-        if not 1 <= tries <= 100:
+        if not is_whole(tries, 1, 100):
             raise ValueError(f"tries is a number from 1 to 100, not {tries!r}")
         if not self._agrees(prompts, accept, decline, timeout, tries):
             return False
@@ -193,7 +199,7 @@ class Recorder(Asking):
 
 
 def _whole(name: str, seconds: float, most: int) -> int:
-    if not 0 < seconds <= most:
+    if not is_up_to(seconds, most):
         raise ValueError(f"{name} is in seconds, above 0 and up to {most}, not {seconds!r}")
     return math.ceil(seconds)
 

@@ -9,6 +9,7 @@ import gevent
 from gevent import get_hub, getcurrent
 
 from fsivr.call.line import Line
+from fsivr.call.ranges import is_up_to
 from fsivr.call.session import Session
 from fsivr.errors import DeadlineExceeded
 
@@ -108,5 +109,5 @@ class Interruptible:
 
 
 def _check(verb: str, seconds: float) -> None:
-    if not 0 < seconds <= _LONGEST:
+    if not is_up_to(seconds, _LONGEST):
         raise ValueError(f"{verb} takes seconds above 0 and up to {_LONGEST}, not {seconds!r}")
