@@ -24,6 +24,16 @@ class Described(Protocol):
         """Every header, decoded."""
 
 
+def number(text: str | None) -> int:
+    """A number that the switch has written; 0 where it is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+def time_of(described: Described | None) -> float:
+    """When the switch described something, in seconds by its own clock; 0.0 where it does not say."""
+    return 0.0 if described is None else number(described.get("Event-Date-Timestamp")) / 1e6
+
+
 class Control(Protocol):
     """What a channel needs of the session that controls it."""
 

@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fsivr.call.channel import Described
+from fsivr.call.channel import Described, number
 from fsivr.call.dialstring import caller_name, caller_number, carried, checked_destination, dial_string, several
 from fsivr.call.leg import Leg
-from fsivr.call.ranges import is_up_to
+from fsivr.call.ranges import check_seconds
 from fsivr.causes import HangupCause
 from fsivr.prompts import File, Prompt, PromptLibrary, PromptLike, Silence, prompt
 
@@ -82,8 +82,7 @@ def dialling(
     :raises TypeError: a caller id that is no text.
     """
     for seconds, what in ((timeout, "timeout"), (confirm_timeout, "confirm_timeout")):
-        if not is_up_to(seconds, _LONGEST):
-            raise ValueError(f"{what} is in seconds, above 0 and up to {_LONGEST}, not {seconds!r}")
+        check_seconds(what, seconds, _LONGEST)
     if not isinstance(confirm_key, str) or len(confirm_key) != 1 or confirm_key not in _KEYS:
         raise ValueError(f"confirm_key is one of the keys 0-9 * #, not {confirm_key!r}")
     ring = math.ceil(timeout)
@@ -183,14 +182,14 @@ def outcome(completion: Described, legs: Mapping[str, str]) -> Leg:
         return Leg(single, False, cause, 0.0, "", causes)
     reached = completion.get("variable_bridge_uuid") or ""
     # A leg that only sent early media may be a success to the switch too.
-    answered = _microseconds(completion, "Other-Leg-Channel-Answered-Time")
+    answered = number(completion.get("Other-Leg-Channel-Answered-Time"))
     cause = HangupCause.parse(completion.get("variable_bridge_hangup_cause"), HangupCause.NORMAL_CLEARING)
     destination = single or legs.get(reached, "")
     causes = {legs[each]: told.get(each, HangupCause.NORMAL_UNSPECIFIED) for each in legs if legs[each] != destination}
     if not answered:
         return Leg(destination, False, cause, 0.0, reached, {**causes, destination: cause})
-    began = max(answered, _microseconds(completion, "Caller-Channel-Bridged-Time"))
-    talked = max(0.0, (_microseconds(completion, "Event-Date-Timestamp") - began) / 1e6)
+    began = max(answered, number(completion.get("Caller-Channel-Bridged-Time")))
+    talked = max(0.0, (number(completion.get("Event-Date-Timestamp")) - began) / 1e6)
     return Leg(destination, True, cause, talked, reached, causes)
 
 
@@ -203,8 +202,3 @@ def _told(text: str, legs: Mapping[str, str]) -> dict[str, HangupCause]:
 def _not_taken(cause: HangupCause) -> HangupCause:
     # What a leg's own time ends with, be it that to answer or that to press a key.
     return HangupCause.NO_ANSWER if cause is HangupCause.ALLOTTED_TIMEOUT else cause
-
-
-def _microseconds(completion: Described, header: str) -> int:
-    text = completion.get(header) or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import gevent
 
-from fsivr.call.channel import Described
-from fsivr.call.ranges import is_from, is_up_to, is_whole
+from fsivr.call.channel import Described, time_of
+from fsivr.call.ranges import check_seconds, check_tries, is_from
 from fsivr.call.session import Session
 from fsivr.call.speech import Missed, Speech, read_answer
 from fsivr.errors import ModuleMissing, NoInput, NoMatch, SpeechError
@@ -62,11 +62,9 @@ class SpokenQuestion:
             )
         if not isinstance(self.engine, str) or not _ENGINE.fullmatch(self.engine):
             raise ValueError(f"an engine is written as 'pocketsphinx' or 'unimrcp:profile', not {self.engine!r:.80}")
-        for name, most in (("timeout", 600), ("limit", 600)):
-            if not is_up_to(getattr(self, name), most):
-                raise ValueError(f"{name} is in seconds, above 0 and up to {most}, not {getattr(self, name)!r}")
-        if not is_whole(self.tries, 1, 100):
-            raise ValueError(f"tries is a number from 1 to 100, not {self.tries!r}")
+        for name in ("timeout", "limit"):
+            check_seconds(name, getattr(self, name), 600)
+        check_tries(self.tries)
         if not is_from(self.confidence, 0, 1):
             raise ValueError(f"confidence is a number from 0 to 1, not {self.confidence!r}")
         for name, value in self.parameters.items():
@@ -130,7 +128,7 @@ class SpokenQuestion:
 
         def prompt_ended(event: Described) -> None:
             if not ends:
-                ends.append(_time(event))
+                ends.append(time_of(event))
                 alarms.append(gevent.spawn_later(self.timeout + self.limit + _LATE, _stop, session))
 
         cancel = session.watch("PLAYBACK_STOP", prompt_ended)
@@ -145,7 +143,7 @@ class SpokenQuestion:
             cancel()
             for alarm in alarms:
                 alarm.kill(block=False)
-        waited = _time(completion) - ends[0] if ends and ends[0] else self.timeout
+        waited = time_of(completion) - ends[0] if ends and ends[0] else self.timeout
         done = completion.get("Application-Response") == "DONE"
         return completion, done and not _result(completion) and waited < self.timeout * 0.9
 
@@ -194,9 +192,3 @@ def _check_parameter(name: object, value: object) -> None:
 
 def _result(completion: Described) -> str:
     return completion.get("variable_detect_speech_result") or ""
-
-
-def _time(described: Described) -> float:
-    """The switch's own time of an event, in seconds; 0.0 where it has none."""
-    text = described.get("Event-Date-Timestamp") or ""
-    return int(text) / 1e6 if text.isascii() and text.isdigit() and len(text) < 20 else 0.0

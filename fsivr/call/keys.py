@@ -11,7 +11,7 @@ from collections.abc import Callable
 import gevent
 from gevent import getcurrent
 
-from fsivr.call.channel import Described
+from fsivr.call.channel import Described, number
 from fsivr.call.session import Session
 from fsivr.errors import Hangup
 
@@ -143,5 +143,4 @@ class Listener:
 
 def _number(event: Described | None) -> int:
     """The number of an event, which counts up on the switch; 0 where it has none."""
-    text = (event.get("Event-Sequence") if event is not None else "") or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    return 0 if event is None else number(event.get("Event-Sequence"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fsivr.call.answerer import Answerer, detect
 from fsivr.call.hearing import SpokenQuestion
 from fsivr.call.line import Line
-from fsivr.call.ranges import is_up_to
+from fsivr.call.ranges import check_seconds
 from fsivr.call.speech import Speech
 from fsivr.prompts import PromptLike, prompt
 
@@ -81,8 +81,7 @@ class Listening(Line):
         :raises ModuleMissing: the switch has not loaded them.
         """
         for name, seconds in (("timeout", timeout), ("beep_timeout", beep_timeout)):
-            if not is_up_to(seconds, _LONGEST):
-                raise ValueError(f"{name} is in seconds, above 0 and up to {_LONGEST}, not {seconds!r}")
+            check_seconds(name, seconds, _LONGEST)
         self._require("mod_amd", "detect_machine")
         if beep:
             self._require("mod_avmd", "detect_machine with beep=True")

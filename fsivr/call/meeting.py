@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fsivr.call.channel import Described
-from fsivr.call.ranges import is_from
+from fsivr.call.channel import Described, time_of
+from fsivr.call.ranges import is_from, is_whole
 
 #: Seconds a caller may spend in a room, or in a talk that came of it.
 LONGEST = 86400
@@ -47,17 +47,11 @@ def checked_number(what: str, number: Any, fewest: int, most: int) -> int:
 
     :raises ValueError: it is not.
     """
-    if type(number) is not int or not fewest <= number <= most:
+    if not is_whole(number, fewest, most):
         raise ValueError(f"{what} is a whole number from {fewest} to {most}, not {number!r}")
     return number
 
 
-def moment(described: Described | None) -> float:
-    """When the switch described something, in seconds; 0.0 where it does not say."""
-    text = (described.get("Event-Date-Timestamp") if described is not None else None) or ""
-    return int(text) / 1e6 if text.isascii() and text.isdigit() and len(text) < 20 else 0.0
-
-
 def between(first: Described | None, last: Described | None) -> float:
     """The seconds from one to the other, by the switch's clock; 0.0 where one is missing."""
-    return max(0.0, moment(last) - moment(first)) if first is not None and last is not None else 0.0
+    return max(0.0, time_of(last) - time_of(first)) if first is not None and last is not None else 0.0

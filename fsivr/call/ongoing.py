@@ -9,7 +9,8 @@ from math import inf
 
 from gevent.event import Event
 
-from fsivr.call.recording import Recording, Take, number
+from fsivr.call.channel import number
+from fsivr.call.recording import Recording, Take
 from fsivr.call.session import Session
 from fsivr.call.spool import order
 from fsivr.errors import CommandRefused, Hangup, RecordingError

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from fsivr.call.channel import HIDDEN, Described
+from fsivr.call.channel import HIDDEN, Described, time_of
 from fsivr.call.keys import KEYS
 from fsivr.call.playing import not_played
-from fsivr.call.ranges import is_up_to, is_whole
+from fsivr.call.ranges import check_seconds, check_terminator, check_tries
 from fsivr.errors import NoInput, NoMatch, PromptError
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, Silence, Uninterrupted, prompt, remembered
 
@@ -73,12 +73,9 @@ class Question:
         if type(fewest) is not int or type(most) is not int or not 0 <= fewest <= most or not 1 <= most <= _MOST:
             raise ValueError(f"digits is a number from 1 to {_MOST}, or (fewest, most), not {self.digits!r}")
         for name in ("timeout", "digit_timeout"):
-            if not is_up_to(getattr(self, name), 600):
-                raise ValueError(f"{name} is in seconds, above 0 and up to 600, not {getattr(self, name)!r}")
-        if not isinstance(self.terminator, str) or (self.terminator and not KEYS.fullmatch(self.terminator)):
-            raise ValueError(f"terminator holds keys 0-9 * # A-D, not {self.terminator!r}")
-        if not is_whole(self.tries, 1, 100):
-            raise ValueError(f"tries is a number from 1 to 100, not {self.tries!r}")
+            check_seconds(name, getattr(self, name), 600)
+        check_terminator(self.terminator)
+        check_tries(self.tries)
         if self.pattern is None:
             return
         try:
@@ -150,8 +147,8 @@ class Question:
             # Of a single key the switch does not say that it is a terminator (switch_ivr_read).
             return ("", keyed) if self.most == 1 and keyed in self.terminator else (keyed, "")
         ended_by = completion.get("variable_read_terminator_used") or ""
-        began = _time(before)
-        if not ended_by and began and _time(completion) - began < self.timeout * 0.9:
+        began = time_of(before)
+        if not ended_by and began and time_of(completion) - began < self.timeout * 0.9:
             # Also what a transfer from outside leaves behind: one round trip, and we know.
             session.api("uuid_exists", session.uuid)
             # A missing prompt makes the switch end at once instead of waiting (FACTS 3.13).
@@ -250,9 +247,3 @@ def choices_of(choices: Mapping[str, object]) -> Keys:
     # Where every choice is as long, the last key ends the input; else "#" may, if it is free.
     free = len(lengths) > 1 and not any("#" in key for key in choices)
     return Keys((min(lengths), max(lengths)), "#" if free else "", "|".join(map(re.escape, choices)))
-
-
-def _time(described: Described | None) -> float:
-    """The switch's own time of an event, in seconds; 0.0 where it has none."""
-    text = (described.get("Event-Date-Timestamp") if described is not None else "") or ""
-    return int(text) / 1e6 if text.isascii() and text.isdigit() and len(text) < 20 else 0.0

@@ -11,7 +11,7 @@ from datetime import datetime
 from fsivr.call.asking import Asking
 from fsivr.call.channel import Described
 from fsivr.call.ongoing import OngoingRecording, now
-from fsivr.call.ranges import is_up_to, is_whole
+from fsivr.call.ranges import check_seconds, check_terminator, check_tries
 from fsivr.call.recording import CompletionCause, Recording, Take, moment
 from fsivr.call.spool import Spool
 from fsivr.causes import HangupCause
@@ -69,8 +69,7 @@ class Recorder(Asking):
         """
         most = _whole("limit", limit, _LONGEST)
         argument = f"{most}" if silence is None else f"{most} {_loud(threshold)} {_whole('silence', silence, 3600)}"
-        if not isinstance(terminator, str) or not _KEYS.fullmatch(terminator):
-            raise ValueError(f"terminator holds keys 0-9 * # A-D, not {str(terminator)[:80]!r}")
+        check_terminator(terminator)
         take = self._take(1, most)
         self._spool.prove(self._session, take.path)
         if beep:
@@ -126,8 +125,7 @@ class Recorder(Asking):
                 raise ValueError(f"{name} is one key, 0-9 * # A-D, and not the other one, not {str(key)[:80]!r}")
         if decline and not accept:
             raise ValueError("decline needs accept: a key to agree with")
-        if not is_whole(tries, 1, 100):
-            raise ValueError(f"tries is a number from 1 to 100, not {tries!r}")
+        check_tries(tries)
         if not self._agrees(prompts, accept, decline, timeout, tries):
             return False
         self._consented = moment(now(self._session))
@@ -199,8 +197,7 @@ class Recorder(Asking):
 
 
 def _whole(name: str, seconds: float, most: int) -> int:
-    if not is_up_to(seconds, most):
-        raise ValueError(f"{name} is in seconds, above 0 and up to {most}, not {seconds!r}")
+    check_seconds(name, seconds, most)
     return math.ceil(seconds)
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 
 from gevent.event import Event
 
-from fsivr.call.channel import Described
+from fsivr.call.channel import Described, number
 
 _HEADER, _SAMPLE = 44, 2  # bytes, of a WAV file of 16 bits
 
@@ -188,11 +188,6 @@ class Take:
 def moment(at: int) -> datetime:
     """A moment in UTC, of microseconds since the epoch."""
     return datetime.fromtimestamp(at / 1_000_000, UTC)
-
-
-def number(text: str | None) -> int:
-    """A number that the switch has written; 0 where it is none."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
 def micros(event: Described) -> int:
