@@ -67,3 +67,23 @@ def one_of(*words: str) -> fields.Field[Any]:
 def seconds(least: float, most: float = 604800) -> fields.Field[Any]:
     """Seconds within a range; a week is the most where nothing else is said."""
     return fields.Float(validate=validate.Range(least, most))
+
+
+def truth() -> fields.Field[Any]:
+    """True or false."""
+    return fields.Boolean(truthy={True, "true"}, falsy={False, "false"})
+
+
+def path_or_nothing() -> fields.Field[Any]:
+    """A path of a file, or nothing."""
+    return words(r"[^\x00-\x1f\x7f]{0,1000}")
+
+
+def validate_retention(classes: list[str]) -> None:
+    """Check that each class of recordings has one number of days, ``default`` among them.
+
+    :raises ValidationError: it has not.
+    """
+    names = [text.partition("=")[0] for text in classes]
+    if "default" not in names or len(set(names)) != len(names):
+        raise ValidationError("each class once, and default among them")

@@ -12,6 +12,9 @@
       DeadlineExceeded           it took longer than ``call.deadline`` allows
       ESLError                   ConnectionLost, CommandRefused, ReplyTimeout,
                                  LocalProtocolError, RemoteProtocolError, AuthenticationError
+      ArchiveError               UnknownRecording, RecordingKept, RecordingElsewhere
+      ExportError                TransientError: try again; PermanentError: it needs somebody
+        NotArrived               what was read back is not what was sent
       ConfigError                which setting, what was given, what is allowed
 """
 
@@ -121,6 +124,38 @@ class RemoteProtocolError(ESLError):
 
 class AuthenticationError(ESLError):
     """The switch refused us: a wrong password, or an address its access list does not hold."""
+
+
+class ArchiveError(FsivrError):
+    """What was asked of a recording that is kept cannot be done."""
+
+
+class UnknownRecording(ArchiveError):
+    """There is no recording of that id."""
+
+
+class RecordingKept(ArchiveError):
+    """It may not be removed: it is on hold, or its export is not proved; the message says which."""
+
+
+class RecordingElsewhere(ArchiveError):
+    """Its file is not on this machine; the message names the node that has it."""
+
+
+class ExportError(FsivrError):
+    """A recording could not be brought to a target; the class says whether to try again."""
+
+
+class TransientError(ExportError):
+    """It may go right later: the network, a busy server."""
+
+
+class PermanentError(ExportError):
+    """It goes wrong until somebody mends it; the message says what to mend."""
+
+
+class NotArrived(TransientError):
+    """The target said that all went well, and what was read back is something else."""
 
 
 class ConfigError(FsivrError):

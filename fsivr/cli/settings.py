@@ -56,6 +56,8 @@ def _value(settings: Settings, setting: Setting) -> Text:
     if setting.secret:
         return Text(HIDDEN)
     value: Any = setting.shown(getattr(settings, setting.name))
+    if isinstance(value, bool):
+        value = str(value).lower()  # as TOML writes it
     shown = ", ".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
     return Text(shown or '""', style="" if value == setting.default else "cyan")
 
