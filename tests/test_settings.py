@@ -43,7 +43,7 @@ RIGHT: dict[str, list[object]] = {
     "api_certificate": ["", "/etc/fsivr/tls.pem", "with a blank.pem"],
     "api_certificate_key": ["", "/etc/fsivr/tls.key"],
     "api_redirect_from": ["", "0.0.0.0:80"],
-    "api_open_on_loopback": [True, False, "true", "false"],
+    "api_open_on_loopback": [True, False],
     "api_rate": [0.1, 50, 100000],
     "log_level": ["debug", "info", "warning", "error"],
 }
