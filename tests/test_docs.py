@@ -92,6 +92,8 @@ def test_the_sample_of_the_readme_is_the_application() -> None:
 
 def _row(setting: Setting) -> str:
     default = setting.default
+    if isinstance(default, bool):
+        default = str(default).lower()
     if isinstance(default, tuple):
         shown = ", ".join(f"`{value}`" for value in default) or "empty"
     else:
