@@ -35,7 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exporter": set(),
     "simulator": {"causes", "prompts"},
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
-    "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "store"},
+    "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "sizing", "store"},
+    "sizing": set(),
     "__main__": {"cli"},
     "__init__": {"call", "causes", "dialplan", "errors", "handler", "prompts", "switch"},
 }
