@@ -56,7 +56,7 @@ def test_the_linter_finds_nothing(check: str) -> None:
     linter = Path(sys.executable).with_name("frslint")
     told = subprocess.run([linter, check, FOLDER / "freeswitch.xml"], capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout
-    assert "No issues found" in told.stdout or "0 issues" in told.stdout, told.stdout
+    assert re.search("No (issues|style violations) found", told.stdout), told.stdout
 
 
 def test_every_variable_is_set_somewhere() -> None:
