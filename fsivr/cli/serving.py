@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import signal
 
 import gevent
@@ -16,6 +15,7 @@ from fsivr.cli.output import console, program, written
 from fsivr.cli.signals import on_signals, restore
 from fsivr.config import Settings
 from fsivr.dialplan import load_dialplan
+from fsivr.logs import configure
 from fsivr.server import Server
 from fsivr.store import Journal
 
@@ -25,7 +25,7 @@ def start(settings: Settings) -> Server:
 
     :raises ConfigError: no dialplan, an address that cannot be listened on, or a database of a newer fsivr.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=settings.log_level.upper(), force=True)
+    configure(settings.log_level, settings.log_format, secrets=settings.secret_values)
     journal = Journal(settings.database)
     server = Server(load_dialplan(settings.dialplan), settings, store=journal, worker=settings.listen)
     server.start()

@@ -23,6 +23,7 @@ from fsivr.errors import ConfigError, ESLError, Hangup
 from fsivr.esl.orders import Limits
 from fsivr.esl.session import Session
 from fsivr.esl.transport import tune
+from fsivr.logs import about
 from fsivr.prompts import PromptLibrary
 from fsivr.server.conversation import Conversation
 from fsivr.server.history import History
@@ -188,6 +189,7 @@ class Server:
     def _answer(self, session: Session, port: Port) -> None:
         """Find the handler and have it talk."""
         session.attach()
+        about(session.uuid)
         call = Call(session, self._library, self._spool, self._the_switch)
         channel = call.channel
         if is_placed(channel):

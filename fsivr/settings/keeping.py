@@ -44,6 +44,12 @@ class KeepingSettings:
         "'debug', 'info', 'warning' or 'error'",
         one_of("debug", "info", "warning", "error"),
     )
+    log_format: Literal["text", "json"] = setting(
+        "text",
+        "How the log is written: as lines for people, or as one JSON object a line.",
+        "'text' or 'json'",
+        one_of("text", "json"),
+    )
     node: str = setting(
         "",
         "What this machine is called in what is kept; empty takes its host name.",

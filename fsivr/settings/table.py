@@ -8,6 +8,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
 
 from marshmallow import Schema, ValidationError
 
@@ -48,6 +49,13 @@ class Settings(ApiSettings, KeepingSettings, SoundSettings, CallSettings):
     def node_name(self) -> str:
         """The value of ``node``, or where that is empty the name of this machine."""
         return self.node or socket.gethostname()
+
+    @property
+    def secret_values(self) -> frozenset[str]:
+        """The passwords that are set, so that they can be kept out of what is written."""
+        found = {str(getattr(self, each.name)) for each in SETTINGS if each.secret}
+        password = urlsplit(self.database).password if self.database.startswith("postgresql:") else None
+        return frozenset(found | {password or "", unquote(password or "")} - {""})
 
     @property
     def retention_days(self) -> Mapping[str, int]:

@@ -1,0 +1,108 @@
+"""The log: a line, or a JSON object, for each thing worth knowing, with the call that it is about.
+
+What a caller or a program's error says can neither begin a line of its own nor hold a
+password of the settings.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Iterable, MutableMapping
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import structlog
+
+#: What stands in place of a secret.
+HIDDEN = "********"
+
+# Shorter ones would be found in every line.
+_SHORTEST_SECRET = 4
+# All that ends a line somewhere, or does something to a terminal.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CALL: ContextVar[str] = ContextVar("fsivr_call", default="")
+
+
+def about(call: str) -> None:
+    """Have each line that this greenlet logs from here on name a call.
+
+    :param call: the call's uuid.
+    """
+    _CALL.set(call)
+
+
+def configure(level: str, form: Literal["text", "json"] = "text", *, secrets: Iterable[str] = ()) -> None:
+    """Log to standard error.
+
+    :param level: the least important lines: ``debug``, ``info``, ``warning``, ``error``.
+    :param form: lines of text for people, or one JSON object a line for programs.
+    :param secrets: what no line may hold.
+    """
+    handler = logging.StreamHandler()
+    inner = _Text() if form == "text" else _json()
+    handler.setFormatter(_WithoutSecrets(inner, secrets))
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+
+
+class _WithoutSecrets(logging.Formatter):
+    """What another formatter makes of a record, with no secret in it."""
+
+    def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._inner = inner
+        longest_first = sorted({each for each in secrets if len(each) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        self._secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = self._inner.format(record)
+        return line if self._secrets is None else self._secrets.sub(HIDDEN, line)
+
+
+class _Text(logging.Formatter):
+    """``2026-11-24T17:03:00.123Z WARNING call UUID: message``, and the lines of a traceback indented."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return f"{time.strftime(datefmt or '', time.gmtime(record.created))}.{int(record.msecs):03}Z"
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        message, call = record.getMessage(), _CALL.get()
+        if call and call not in message:
+            message = f"call {call}: {message}"
+        record.message = _visible(message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(f"  {_visible(line)}" for line in super().formatException(ei).splitlines())
+
+
+def _json() -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            _add_call,
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(ensure_ascii=True),
+        ],
+    )
+
+
+def _add_call(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    call = _CALL.get()
+    if call:
+        event["call"] = call
+    return event
+
+
+def _visible(text: str) -> str:
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
