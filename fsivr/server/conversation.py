@@ -209,8 +209,12 @@ class Conversation:
             self.call.uuid,
             self.handler.__qualname__,
         )
-        self._session.expel(self._greenlet, Conversation._talk.__code__)
+        self._session.expel(self._greenlet, TALKING)
         if not self._ended:
             self._greenlet = gevent.spawn(self._end, HangupCause.NORMAL_UNSPECIFIED)
         else:
             self._finish()
+
+
+#: What is on the stack wherever a handler holds a call.
+TALKING = Conversation._talk.__code__

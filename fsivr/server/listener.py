@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
@@ -22,23 +23,24 @@ from fsivr.dialplan import Dialplan
 from fsivr.errors import ConfigError, ESLError, Hangup
 from fsivr.esl.orders import Limits
 from fsivr.esl.session import Session
-from fsivr.esl.transport import tune
 from fsivr.logs import about
 from fsivr.prompts import PromptLibrary
-from fsivr.server.conversation import Conversation
+from fsivr.server.binding import listening
+from fsivr.server.conversation import TALKING, Conversation
 from fsivr.server.history import History
 from fsivr.server.placed import CARRIED_OUT, is_placed, ordered_handler, preparation
 from fsivr.server.ports import Port, Ports
 from fsivr.server.refusal import refuse
+from fsivr.server.watchdog import Block, Watchdog
 from fsivr.store import Journal
 from fsivr.switch import Switch
 
 log = logging.getLogger(__name__)
 
-_BACKLOG = 1024
 _LAST_ACCEPTS = 0.02
 """Seconds in which what has arrived before a stop is taken, to be refused."""
 _MOST_JUDGED = 1024
+_MOST_BLOCKS = 100
 
 
 class Server:
@@ -74,6 +76,9 @@ class Server:
         self.refused = 0
         #: Handlers that would not leave a finished call.
         self.abandoned = 0
+        #: What kept all calls waiting, the latest last; as many as are worth keeping.
+        self.blocks: deque[Block] = deque(maxlen=_MOST_BLOCKS)
+        self._watchdog: Watchdog | None = None
 
     # -- running ------------------------------------------------------------------------
 
@@ -115,13 +120,15 @@ class Server:
 
         :raises ConfigError: the address cannot be listened on, or the store is of a newer fsivr.
         """
-        sock = _listening(self.settings)
+        sock = listening(self.settings)
         if self._history is not None:
             self._history.open(sock)
         listener = StreamServer(sock, self._serve)
         # Take all that is waiting before anything else runs: each admission is cheap.
         listener.max_accept = 512
         listener.start()
+        if self.settings.blocking_limit:
+            self._watchdog = Watchdog(self.settings.blocking_limit, self._on_block, within=TALKING)
         self._listener = listener
         self._address = sock.getsockname()[:2]
 
@@ -152,6 +159,8 @@ class Server:
         self._refusals.idle.wait(self.settings.reply_timeout + 1)
         if self._switch is not None:
             self._switch.close()
+        if self._watchdog is not None:
+            self._watchdog.stop()
         if self._history is not None:
             self._history.close()
         self._stopped.set()
@@ -232,6 +241,11 @@ class Server:
             self._history.began(conversation, call.channel)
         conversation.run()
 
+    def _on_block(self, block: Block) -> None:
+        self.blocks.append(block)
+        what = "a handler kept all calls waiting" if block.within else "all calls had to wait"
+        log.warning("%s for %.2f s: %s", what, block.seconds, block.where)
+
     def _the_switch(self) -> Switch:
         return self.switch
 
@@ -259,28 +273,3 @@ class Server:
             address = getattr(address, "ipv4_mapped", None) or address
             self._judged[host] = any(address in network for network in self.settings.allow_networks)
         return self._judged[host]
-
-
-def _listening(settings: Settings) -> socket.socket:
-    """A socket that listens; what it accepts inherits its options.
-
-    :raises ConfigError: it cannot.
-    """
-    where = settings.listen
-    try:
-        host, port = settings.listen_address
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        sock = socket.socket(family, kind, protocol)
-    except (OSError, UnicodeError) as error:
-        raise ConfigError(f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}") from None
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-        sock.listen(_BACKLOG)
-        tune(sock)
-    except OSError as error:
-        sock.close()
-        raise ConfigError(
-            f"cannot listen on {where}: {error.strerror}; set another address with --listen or FSIVR_LISTEN"
-        ) from None
-    return sock

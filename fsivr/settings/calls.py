@@ -96,6 +96,12 @@ class CallSettings:
         "seconds from 0 to 3600",
         seconds(0, 3600),
     )
+    blocking_limit: float = setting(
+        0.5,
+        "How long a handler may keep all calls waiting before it is named in the log, in seconds; 0 never names one.",
+        "seconds from 0 to 3600",
+        seconds(0, 3600),
+    )
     drain_timeout: float = setting(
         30.0,
         "How long a stopping server waits for its calls to end, in seconds.",

@@ -22,12 +22,14 @@ from fsivr.testing.leftovers import Leftovers
 from fsivr.testing.served import ServedSwitch
 
 _DIALPLAN = "fsivr_dialplan"
+_STRICT = "fsivr_strict_blocking"
 _MARKER = "fsivr"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the option of ``pytest.ini`` or ``setup.cfg``."""
     parser.addini(_DIALPLAN, "the dialplan that `switch.call` reaches, as module:name", default="apps:dialplan")
+    parser.addini(_STRICT, "seconds for which a handler may keep all calls waiting; a test in which one does fails")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,12 +55,17 @@ def switch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     finally:
         calls = served.close()
     left = calls + before.since()
+    if request.config.getini(_STRICT) and served.blocks:
+        pytest.fail(
+            "a handler kept all calls waiting:\n" + "\n".join(f"  {each}" for each in served.blocks), pytrace=False
+        )
     if left:
         pytest.fail("the test left something behind:\n" + "\n".join(f"  {each}" for each in left), pytrace=False)
 
 
 def _settings(node: pytest.Item, recordings: Path) -> Settings:
     given: dict[str, Any] = {"listen": "127.0.0.1:0", "recordings_path": str(recordings)}
+    given["blocking_limit"] = float(node.config.getini(_STRICT) or 0)
     for marker in reversed(list(node.iter_markers(_MARKER))):
         given.update(marker.kwargs)
     return Settings.defaults(**given)

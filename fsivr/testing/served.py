@@ -57,6 +57,12 @@ class ServedSwitch(Switch):
         """The server behind the dialplan, started when it is first asked for."""
         return self._serve(self.dialplan)
 
+    @property
+    def blocks(self) -> list[str]:
+        """Where handlers kept all calls waiting for too long, in words."""
+        found = [block for _, server in self._servers for block in server.blocks if block.within]
+        return [f"for {block.seconds:.2f} s at {block.where}" for block in found]
+
     def call(
         self,
         number: str = "1000",
