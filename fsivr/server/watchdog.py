@@ -7,11 +7,11 @@ greenlets to find that out; this one looks at a clock from outside, and costs th
 
 from __future__ import annotations
 
+import os
 import sys
 import sysconfig
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple
 
@@ -26,10 +26,7 @@ _sleep = monkey.get_original("time", "sleep")
 # How often in the shortest time that counts as blocking the clock is looked at.
 _LOOKS = 5
 # Code that is nobody's own: what called it is to be named.
-_LIBRARIES = tuple(
-    str(Path(folder))
-    for folder in {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), Path(gevent.__file__).parent}
-)
+_LIBRARIES = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), os.path.dirname(gevent.__file__ or ""))
 
 
 class Block(NamedTuple):

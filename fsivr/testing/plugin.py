@@ -56,9 +56,8 @@ def switch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         calls = served.close()
     left = calls + before.since()
     if request.config.getini(_STRICT) and served.blocks:
-        pytest.fail(
-            "a handler kept all calls waiting:\n" + "\n".join(f"  {each}" for each in served.blocks), pytrace=False
-        )
+        named = "\n".join(f"  {each}" for each in served.blocks)
+        pytest.fail(f"a handler kept all calls waiting:\n{named}", pytrace=False)
     if left:
         pytest.fail("the test left something behind:\n" + "\n".join(f"  {each}" for each in left), pytrace=False)
 
