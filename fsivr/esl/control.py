@@ -35,7 +35,6 @@ class CallControl(Lending):
     def __init__(self, client_address: Any, sock: socket.socket, limits: Limits | None = None) -> None:
         super().__init__(client_address, sock, limits)
         self._full = True  # whether the switch takes every command from us
-        self._killed = False
 
     def attach(self) -> Event | Reply:
         """The channel's description, after telling the switch what we want to hear.
@@ -64,9 +63,9 @@ class CallControl(Lending):
 
     def kill(self, cause: HangupCause) -> None:
         """Hang up now, whatever is running, without waiting for it to have happened."""
-        if not self.uuid or self.over or self._killed:
+        if not self.uuid or self.over or self._killed is not None:
             return
-        self._killed = True
+        self._killed = cause
         if not self._full:
             headers = [("call-command", "hangup"), ("hangup-cause", cause.name)]
             self._exchange.send(commands.command("sendmsg", headers))
@@ -98,7 +97,7 @@ class CallControl(Lending):
 
     def close(self) -> None:
         """Close the connection; whoever still waits on it gets ``Hangup``."""
-        self._finish(HangupCause.NORMAL_UNSPECIFIED, None)
+        self._finish(self._likely, None)
         self._exchange.close()
         self._end_seen()
         self._end_dispatch()

@@ -38,6 +38,8 @@ class CallState:
         self.error: ESLError | None = None
         #: Whether the switch took the call back: it lives on, in other hands.
         self.released = False
+        self._killed: HangupCause | None = None  # what we hung up with
+        self._guessed = False  # whether the cause is not what the switch said
         self._over_hooks: list[Callable[[], None]] = []
         self._watched: dict[str, list[Callable[[Event], None]]] = {}
         self._complete = False  # nothing more will come
@@ -139,6 +141,10 @@ class CallState:
         self.channel = event
         if self.hangup_cause is None:
             self._finish(HangupCause.parse(event.get("Hangup-Cause")), None)
+        elif self._guessed:
+            # A busy switch may say it later than we could wait.
+            self._guessed = False
+            self.hangup_cause = HangupCause.parse(event.get("Hangup-Cause"))
         if event.named(_HANGUP_COMPLETE):
             self._complete = True
             self._end_seen()
@@ -147,10 +153,10 @@ class CallState:
         if not notice.lingering:
             # The connection's goodbye means hangup even where no event came (FACTS 5.8).
             self._complete = True
-            self._finish(HangupCause.NORMAL_UNSPECIFIED, None)
+            self._guess()
             self._end_seen()
         elif not self.over and self._grace is None:
-            self._grace = Alarm(_NOTICE_GRACE, lambda: self._finish(HangupCause.NORMAL_UNSPECIFIED, None))
+            self._grace = Alarm(_NOTICE_GRACE, self._guess)
 
     def _on_end(self, error: ESLError | None) -> None:
         if error is None and not self.over:
@@ -159,6 +165,17 @@ class CallState:
         self._complete = True
         self._end_seen()
         self._end_dispatch()
+
+    @property
+    def _likely(self) -> HangupCause:
+        """The cause of a hangup for which the switch said none."""
+        return self._killed or HangupCause.NORMAL_UNSPECIFIED
+
+    def _guess(self) -> None:
+        """It is over, and why was not said, or not yet."""
+        if self.hangup_cause is None:
+            self._guessed = True
+            self._finish(self._likely, None)
 
     def _finish(self, cause: HangupCause, error: ESLError | None) -> None:
         if self.hangup_cause is not None:
