@@ -27,7 +27,18 @@ MODULE_OF = {
     "hangup": "mod_dptools",
 }
 #: The file of each module that has one, as ``autoload_configs/NAME.conf.xml``.
-NEEDS_A_FILE = {"event_socket", "sofia", "console", "logfile", "local_stream", "conference", "fifo", "callcenter"}
+NEEDS_A_FILE = {
+    "avmd",
+    "db",
+    "event_socket",
+    "sofia",
+    "console",
+    "logfile",
+    "local_stream",
+    "conference",
+    "fifo",
+    "callcenter",
+}
 
 
 def named(path: Path) -> str:
