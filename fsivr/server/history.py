@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
+from functools import partial
 
-from fsivr.call import Channel
+from fsivr.call import Channel, NotedCall
+from fsivr.call.wording import timeline
 from fsivr.errors import ConfigError
 from fsivr.server.conversation import Conversation
 from fsivr.store import Journal, call_began, call_ended
-from fsivr.store.rows import CallEnd, CallStart, calls_lost
+from fsivr.store.rows import CallEnd, CallStart, calls_lost, clean
 
 # Seconds that a stopping server waits for the database.
 _LAST = 10.0
@@ -78,6 +80,6 @@ class History:
             "" if cause is None else cause.name,
             f"{handler.__module__}.{handler.__qualname__}",
             conversation.error,
-            (),
+            partial(timeline, call.timeline.take(), clean) if isinstance(call, NotedCall) else (),
         )
         self._journal.put(call_ended(start, end))

@@ -14,7 +14,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
-from fsivr.call import Call, Spool
+from fsivr.call import Call, NotedCall, Spool
 from fsivr.call.dialled import HANDLER
 from fsivr.causes import HangupCause
 from fsivr.config import Settings
@@ -188,7 +188,8 @@ class Server:
     def _answer(self, session: Session, port: Port) -> None:
         """Find the handler and have it talk."""
         session.attach()
-        call = Call(session, self._library, self._spool, self._the_switch)
+        kind = Call if self._history is None else NotedCall
+        call = kind(session, self._library, self._spool, self._the_switch)
         channel = call.channel
         if is_placed(channel):
             handler = ordered_handler(self._dialplan, channel)

@@ -83,14 +83,17 @@ class CallStart(NamedTuple):
 
 
 class CallEnd(NamedTuple):
-    """What is known at a call's end; ``ended`` in seconds since 1970, ``answered`` as the switch says it."""
+    """What is known at a call's end; ``ended`` in seconds since 1970, ``answered`` as the switch says it.
+
+    ``timeline`` is a list of entries, or makes the JSON of one when the row is written.
+    """
 
     ended: float
     answered: str
     hangup_cause: str
     handler: str
     error: str
-    timeline: Sequence[Any]
+    timeline: Sequence[Any] | Callable[[], str]
 
 
 def call_began(start: CallStart) -> Row:
@@ -190,8 +193,17 @@ def _over(start: CallStart, end: CallEnd) -> tuple[Any, ...]:
         clean(start.node),
         clean(start.worker),
         clean(end.error),
-        as_json(end.timeline),
+        _timeline(end.timeline),
     )
+
+
+def _timeline(timeline: Sequence[Any] | Callable[[], str]) -> str:
+    if not callable(timeline):
+        return as_json(timeline)
+    try:
+        return timeline()
+    except Exception as error:  # noqa: BLE001  the row is worth more, and would be tried again for ever
+        return as_json([{"not_told": type(error).__name__}])
 
 
 def _audit(key: str, at: float, who: str, action: str, subject: str, detail: Mapping[str, Any]) -> tuple[Any, ...]:
