@@ -6,7 +6,7 @@ It is done where rows are written, in no call's greenlet.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from math import isfinite
 from operator import itemgetter
@@ -53,6 +53,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 _PROMPTS = frozenset(
     ("prompts", "prompt", "no_input", "no_match", "pin_prompt", "wrong_pin", "whisper", "ringback", "music", "announce")
 )
+_BEGAN = itemgetter(1)
 _JSON = json.JSONEncoder(separators=(",", ":"), default=str).encode
 _MOST_TEXT, _MOST_ITEMS = 400, 32
 # Of the 262,144 letters that a row's JSON may have.
@@ -64,26 +65,24 @@ def timeline(notes: Notes, clean: Clean) -> str:
 
     Where some are left out, of a call of many verbs or long ones, an entry in their place counts them.
     """
-    first, last = (_written(some, notes.began, clean) for some in (notes.first, notes.last or ()))
+    first, last = (
+        [_entry(note, notes.began, clean) for note in sorted(some, key=_BEGAN)]
+        for some in (notes.first, notes.last or ())
+    )
+    if not notes.left_out and len(text := _JSON(first + last)) <= _MOST_BEFORE:  # of nearly every call
+        return text
     before = _fitting(first, _MOST_BEFORE)
     rest = first[before:] + last
     after = _fitting(rest[::-1], _MOST_AFTER)
     gone = notes.left_out + len(rest) - after
-    texts = [text for _, text in first[:before]]
-    if gone:
-        texts.append(_JSON({"left_out": gone}))
-    texts += [text for _, text in rest[len(rest) - after :]]
-    return f"[{','.join(texts)}]"
+    left_out = [{"left_out": gone}] if gone else []
+    return _JSON([*first[:before], *left_out, *rest[len(rest) - after :]])
 
 
-def _written(notes: Iterable[Note], began: float, clean: Clean) -> list[tuple[float, str]]:
-    return sorted(((note[1], _JSON(_entry(note, began, clean))) for note in notes), key=itemgetter(0))
-
-
-def _fitting(some: list[tuple[float, str]], most: int) -> int:
+def _fitting(some: list[dict[str, Any]], most: int) -> int:
     """How many of the first ones have no more letters than that together."""
-    for number, (_, text) in enumerate(some):
-        most -= len(text) + 1
+    for number, entry in enumerate(some):
+        most -= len(_JSON(entry)) + 1
         if most < 0:
             return number
     return len(some)
@@ -91,11 +90,7 @@ def _fitting(some: list[tuple[float, str]], most: int) -> int:
 
 def _entry(note: Note, started: float, clean: Clean) -> dict[str, Any]:
     verb, began, ended, given, options, came, tries = note
-    said: dict[str, Any] = {
-        "verb": verb,
-        "at": round(max(0.0, began - started), 3),
-        "seconds": round(max(0.0, ended - began), 3),
-    }
+    said: dict[str, Any] = {"verb": verb, "at": round(began - started, 3), "seconds": round(ended - began, 3)}
     try:
         arguments = {name: _given(verb, name, value, clean) for name, value in _arguments(verb, given, options)}
         if arguments:
@@ -118,7 +113,7 @@ def _arguments(verb: str, given: tuple[Any, ...], options: dict[str, Any]) -> li
 
 def _given(verb: str, name: str, value: Any, clean: Clean) -> Any:
     if name in _PROMPTS or (name == "confirm" and verb == "bridge"):
-        if isinstance(value, str | int | Prompt):
+        if isinstance(value, (str, int, Prompt)):  # a union takes ten times as long
             one = _heard(value, clean)
             return [one] if name == "prompts" else one
         return None if value is None else [_heard(each, clean) for each in value[:_MOST_ITEMS]]
@@ -126,6 +121,8 @@ def _given(verb: str, name: str, value: Any, clean: Clean) -> Any:
 
 
 def _heard(value: PromptLike, clean: Clean) -> str:
+    if type(value) is str:
+        return clean(value, _MOST_TEXT)
     meant = prompt(value)
     return clean(meant.name if isinstance(meant, File) else str(meant), _MOST_TEXT)
 

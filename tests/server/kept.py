@@ -12,6 +12,7 @@ from fsivr.server.history import History
 from fsivr.simulator import Caller
 from fsivr.store import Journal, Store
 from fsivr.store.rows import Row
+from tests.leaks import until
 
 
 class Kept:
@@ -55,12 +56,17 @@ class Kept:
             caller.hangs_up()
         return self.row(caller.uuid)
 
-    def row(self, uuid: str) -> Any:
-        """The row of a call, once it is written."""
-        assert self.journal.flush(30)
-        found = self.store.call(uuid)
-        assert found is not None
-        return found
+    def row(self, uuid: str, *, ended: bool = True) -> Any:
+        """The row of a call, once its end is written."""
+        found: list[Any] = []
+
+        def is_there() -> bool:
+            assert self.journal.flush(30)
+            found[:] = [self.store.call(uuid)]
+            return found != [None] and (found[0].ended is not None or not ended)
+
+        assert until(is_there, 10)
+        return found[0]
 
     def timeline(self, run: Callable[[Call], Any], act: Callable[[Caller], Any] = lambda caller: None) -> list[Any]:
         """The entries of a call, without times and ids."""

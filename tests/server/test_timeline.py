@@ -181,8 +181,8 @@ def test_hostile_text_is_text(kept: Kept) -> None:
     def plays(call: Call) -> None:
         timeline: Timeline = call.timeline  # type: ignore[attr-defined]
         for given in (("\0\ud800'\"" * 900,), (Odd(),), ({Odd(): 1},), (2**70,), (float("nan"),)):
-            timeline.note(("bridge", 1.0, 2.0, given, {}, None, ()))
-        timeline.note(("play", 1.0, 2.0, (Odd(),), {}, None, ()))
+            timeline.note(("bridge", 1e9, 1e9 + 1, given, {}, None, ()))
+        timeline.note(("play", 1e9, 1e9 + 1, (Odd(),), {}, None, ()))
 
     *bridged, played = json.loads(kept.call(plays).timeline)
     text = bridged[0]["given"]["destination"]
@@ -190,7 +190,8 @@ def test_hostile_text_is_text(kept: Kept) -> None:
     assert "\0" not in text
     assert text.encode()  # whole letters
     assert [entry["given"]["destination"] for entry in bridged[1:3]] == [Odd.__qualname__, "dict"]
-    assert played == {"verb": "play", "at": 0.0, "seconds": 1.0, "not_told": "RuntimeError"}
+    assert played.pop("at") > 0
+    assert played == {"verb": "play", "seconds": 1.0, "not_told": "RuntimeError"}
 
 
 def test_what_another_greenlet_does_meanwhile_harms_nothing(kept: Kept) -> None:
