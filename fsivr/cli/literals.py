@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 from typing import Any
 
 from fsivr import prompts
@@ -13,10 +12,12 @@ _KINDS = ("Say", "Silence", "Speak", "Tone", "Uninterrupted")
 
 
 def literal(value: object) -> str:
-    """A text, number or truth as Python has it; in double quotes, and with no letter that is not ASCII."""
-    if isinstance(value, str) and value.isascii() and value.isprintable():
-        return json.dumps(value) if '"' not in value or "'" in value else repr(value)
-    return ascii(value)
+    """A text, number or truth as Python has it: text in ASCII alone, and quoted as the formatter would."""
+    if not isinstance(value, str):
+        return ascii(value)
+    quote = "'" if value.count('"') > value.count("'") else '"'
+    letters = (each if each in "\"'" else ascii(each)[1:-1] for each in value)
+    return f"{quote}{''.join(f'{chr(92)}{each}' if each == quote else each for each in letters)}{quote}"
 
 
 def prompt_of(text: str) -> Prompt | None:

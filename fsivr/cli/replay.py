@@ -169,18 +169,25 @@ def _bridge(script: Script, entry: Entry, given: Entry) -> None:
     presses = [f"presses={literal(given.get('confirm_key', '1'))}"] if given.get("confirm") else []
     others = dict(str(other).rsplit(" ", 1) for other in result.get("others", []))
     if "over" in entry:
-        if len(wanted) > 1:
-            script.stop("which of several destinations the caller talked with is not known")
-            return
-        script.world("answers" if entry.get("answered") else "no_answer", wanted[0], *presses * ("answered" in entry))
-        script.waits(5 if entry.get("answered") else 0.5)
-        script.hangs_up(entry["over"])
+        _left(script, entry, wanted, presses)
         return
     for each in wanted:
         if result.get("answered") and each == result.get("destination"):
             _answers(script, each, result, presses)
         else:
             _fails(script, each, others.get(each, str(result.get("hangup_cause"))))
+
+
+def _left(script: Script, entry: Entry, wanted: Sequence[str], presses: list[str]) -> None:
+    """The caller hung up: while it rang, or in the talk."""
+    talked = bool(entry.get("answered"))
+    if talked and len(wanted) > 1:
+        script.stop("which of several destinations the caller talked with is not known")
+        return
+    for each in wanted:
+        script.world("answers" if talked else "no_answer", each, *presses * talked)
+    script.waits(5 if talked else 0.5)
+    script.hangs_up(entry["over"])
 
 
 def _answers(script: Script, destination: str, result: Entry, presses: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable
+from itertools import chain
 
 from fsivr.cli.literals import class_of, literal, prompt_of, written
 from fsivr.prompts import Prompt
@@ -28,7 +29,7 @@ class Script:
         self.left = False
         #: What the call ends with for the caller, where that is not its own cause.
         self.cause = ""
-        self._setup: dict[str, str] = {}
+        self._setup: dict[str, list[str]] = {}
         self._steps: list[str] = []
         self._secrets: dict[str, str] = {}
         self._classes = {"HangupCause"}
@@ -77,7 +78,8 @@ class Script:
         """What comes now cannot be replayed."""
         if not self.ended:
             self.stopped = why
-            self._steps += [f"# From here on it cannot be replayed: {_comment(why)}.", "caller.leaves()"]
+            self.remark(f"From here on it cannot be replayed: {why}.")
+            self._steps.append("caller.leaves()")
             self.ended = True
 
     def remark(self, what: str) -> None:
@@ -91,17 +93,16 @@ class Script:
         """The switch is told what somebody else does, before the call; the first time counts."""
         if self.ended:
             return
-        key = f"{method.partition('.')[0] if method == 'extensions' else 'far'} {subject}"
-        [line] = _joined(f"switch.{method}", [literal(subject), *given])
-        if self._setup.setdefault(key, line) != line:
+        key = f"{'understands ' * (method == 'understands')}far {subject}"
+        lines = _call(f"switch.{method}", [literal(subject), *given])
+        if self._setup.setdefault(key, lines) != lines:
             self.remark(f"{literal(subject)} did something else here than the first time, which cannot be replayed")
 
     def extension(self, number: str, cause: str) -> None:
         """The dialplan that a call is transferred to ends it with a cause of its own."""
         if not self.ended:
-            self._setup[f"extension {number}"] = (
-                f'switch.extensions[{literal(number)}] = [("hangup", {literal(cause)})]'
-            )
+            line = f'switch.extensions[{literal(number)}] = [("hangup", {literal(cause)})]'
+            self._setup[f"extension {number}"] = [line]
 
     # -- the text ----------------------------------------------------------------------------
 
@@ -118,11 +119,12 @@ class Script:
             f'assert {each}, "fill in {each} at the top of this file: what was keyed there is not kept"'
             for each in self._secrets
         ]
-        body += self._setup.values()
-        [head] = _joined("with switch.call", [literal(number), *options])
-        body += [f"{head} as caller:", *(f"    {line}" for line in self._steps)]
-        checks = [f"assert {'' if answered else 'not '}caller.answered"]
+        body += chain.from_iterable(self._setup.values())
+        *head, last = _call("with switch.call", [literal(number), *options], len(" as caller:") - 4)
+        body += [*head, f"{last} as caller:", *(f"    {line}" for line in self._steps)]
+        checks = []
         if not self.stopped:
+            checks.append(f"assert {'' if answered else 'not '}caller.answered")
             checks.append(f"assert caller.hangup_cause is {_cause(self.cause or cause)}")
         lines = [f'"""{title}"""', _BLANK]
         used = sorted(each for each in self._classes if re.search(rf"\b{each}\b", "\n".join([*body, *checks])))
@@ -157,17 +159,16 @@ def _comment(text: str) -> str:
     return " ".join(ascii(text)[1:-1].split())
 
 
-def _joined(function: str, given: list[str]) -> list[str]:
-    return [f"{function}({', '.join(given)})"]
+def _call(function: str, given: list[str], more: int = 0) -> list[str]:
+    """A call in one line, or where it is too long as the formatter would break it.
 
-
-def _call(function: str, given: list[str]) -> list[str]:
-    """A call in one line, or where it is too long as the formatter would break it."""
-    [line] = _joined(function, given)
-    if len(line) <= _WIDTH - 8:
+    :param more: how many letters come after it.
+    """
+    inner = ", ".join(given)
+    line, inner = f"{function}({inner})", f"    {inner}"
+    if len(line) + more <= _WIDTH - 8:
         return [line]
-    inner = f"    {', '.join(given)}"
-    if len(inner) <= _WIDTH - 8:
+    if len(inner) <= _WIDTH - 8 or len(given) == 1:
         return [f"{function}(", inner, ")"]
     return [f"{function}(", *(f"    {each}," for each in given), ")"]
 
