@@ -19,6 +19,8 @@ Gist = Callable[[Any], Any]
 
 # Applications whose argument says what the caller hears; any other's may hold a secret.
 _HEARD = frozenset({"playback", "endless_playback", "loop_playback", "say", "sleep", "gentones"})
+# One for all: a call that is held has some notes.
+_NO_OPTIONS: dict[str, Any] = {}
 #: So much is kept of what was said.
 MOST_SAID = 1024
 
@@ -93,7 +95,8 @@ def noted_verb(name: str, function: Any, keep: Keep | None = None, gist: Gist | 
         ended = monotonic()
         if keep is not None:
             given, options = keep(given, options)
-        timeline.note((name, began, ended, given, options, came if gist is None else gist(came), timeline.tries))
+        came_of_it = came if gist is None else gist(came)
+        timeline.note((name, began, ended, given, options or _NO_OPTIONS, came_of_it, timeline.tries))
         return came
 
     return noted
