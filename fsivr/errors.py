@@ -12,6 +12,7 @@
       DeadlineExceeded           it took longer than ``call.deadline`` allows
       ESLError                   ConnectionLost, CommandRefused, ReplyTimeout,
                                  LocalProtocolError, RemoteProtocolError, AuthenticationError
+      StoreError                 what is kept cannot be read: the message says why
       ArchiveError               UnknownRecording, RecordingKept, RecordingElsewhere
       ExportError                TransientError: try again; PermanentError: it needs somebody
         NotArrived               what was read back is not what was sent
@@ -124,6 +125,10 @@ class RemoteProtocolError(ESLError):
 
 class AuthenticationError(ESLError):
     """The switch refused us: a wrong password, or an address its access list does not hold."""
+
+
+class StoreError(FsivrError):
+    """What is kept cannot be read: there is no database yet, it cannot be reached, or it has no such row."""
 
 
 class ArchiveError(FsivrError):

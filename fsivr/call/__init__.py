@@ -6,6 +6,7 @@ from fsivr.call.channel import Channel
 from fsivr.call.conference import Conference, ConferenceStay, Member
 from fsivr.call.dialled import Dial, Dialled, DialResult
 from fsivr.call.leg import Leg
+from fsivr.call.noted import NotedCall
 from fsivr.call.ongoing import OngoingRecording
 from fsivr.call.recording import CompletionCause, Recording
 from fsivr.call.speech import Speech
@@ -25,6 +26,7 @@ __all__ = [
     "HandOver",
     "Leg",
     "Member",
+    "NotedCall",
     "OngoingRecording",
     "Parked",
     "Queue",

@@ -70,14 +70,22 @@ class SpokenQuestion:
         for name, value in self.parameters.items():
             _check_parameter(name, value)
 
-    def ask(self, session: Session, play: Callable[..., object], not_played: Callable[[Prompt, str], object]) -> Speech:
+    def ask(
+        self,
+        session: Session,
+        play: Callable[..., object],
+        not_played: Callable[[Prompt, str], object],
+        tried: Callable[[Speech | Missed], object] = lambda answer: None,
+    ) -> Speech:
         """What was said and is an answer.
 
+        :param tried: called with what came of each try.
         :raises NoInput, NoMatch, SpeechError, PromptError, ModuleMissing: see ``Call.listen``.
         """
         answer: Speech | Missed = Missed.SILENCE
         for remaining in reversed(range(self.tries)):
             answer = self._one_try(session, play, not_played)
+            tried(answer)
             if isinstance(answer, Speech):
                 return answer
             again = self.no_input if answer is Missed.SILENCE else self.no_match

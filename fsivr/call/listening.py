@@ -8,7 +8,7 @@ from fsivr.call.answerer import Answerer, detect
 from fsivr.call.hearing import SpokenQuestion
 from fsivr.call.line import Line
 from fsivr.call.ranges import check_seconds
-from fsivr.call.speech import Speech
+from fsivr.call.speech import Missed, Speech
 from fsivr.prompts import PromptLike, prompt
 
 _LONGEST = 600
@@ -65,7 +65,7 @@ class Listening(Line):
             parameters or {},
         )
         try:
-            return asked.ask(self._session, self.play, self._not_played)
+            return asked.ask(self._session, self.play, self._not_played, self._spoken_try)
         finally:
             self._use_keys()
 
@@ -86,3 +86,8 @@ class Listening(Line):
         if beep:
             self._require("mod_avmd", "detect_machine with beep=True")
         return detect(self._session, timeout, beep_timeout if beep else None)
+
+    # -- how they work ----------------------------------------------------------------------
+
+    def _spoken_try(self, answer: Speech | Missed) -> None:
+        """A question was asked once, and this came of it."""

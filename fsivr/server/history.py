@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import socket
 import time
+from functools import partial
 
-from fsivr.call import Channel
-from fsivr.errors import ConfigError
+from fsivr.call import Channel, NotedCall
+from fsivr.call.wording import timeline
+from fsivr.causes import HangupCause
+from fsivr.errors import ConfigError, FsivrError
+from fsivr.esl.session import Session
 from fsivr.server.conversation import Conversation
+from fsivr.server.refusal import Refused
 from fsivr.store import Journal, call_began, call_ended
-from fsivr.store.rows import CallEnd, CallStart, calls_lost
+from fsivr.store.rows import CallEnd, CallStart, call_turned_away, calls_lost, clean
 
 # Seconds that a stopping server waits for the database.
 _LAST = 10.0
@@ -50,19 +55,40 @@ class History:
     def began(self, conversation: Conversation, channel: Channel) -> None:
         """A handler is about to take the call."""
         handler = conversation.handler
-        start = CallStart(
-            channel.uuid,
-            f"{handler.__module__}.{handler.__qualname__}",
-            channel.caller_number,
-            channel.destination,
-            channel.context,
-            channel.get("Call-Direction"),
-            time.time(),
-            self._node,
-            self._worker,
-        )
+        start = self._start(f"{handler.__module__}.{handler.__qualname__}", channel)
         self._starts[conversation] = start
         self._journal.put(call_began(start))
+
+    def turned_away(self, channel: Channel, cause: HangupCause | None, why: str) -> None:
+        """A call that no handler got.
+
+        :param cause: what it was ended with; None where it goes on elsewhere.
+        """
+        start = self._start("", channel)
+        answered = channel.get("Caller-Channel-Answered-Time", "0")
+        end = CallEnd(time.time(), answered, "" if cause is None else cause.name, "", why, ())
+        self._journal.put(call_turned_away(start, end))
+
+    def over_early(self, session: Session, cause: HangupCause, error: BaseException) -> None:
+        """A call that was over before its handler had it; nothing is written of one that the switch has not described.
+
+        :param error: what it ended with; the text of a ``Hangup`` is its cause's.
+        """
+        if session.channel is not None:
+            told = f"{type(error).__name__}: {error}" if isinstance(error, FsivrError) else "over before its handler"
+            self.turned_away(Channel(session), cause, told)
+
+    def refused(self, said: bytes, how: str, *, stopping: bool) -> None:
+        """A call that was refused; nothing is written of one that the switch has not described.
+
+        :param said: what the switch said of it.
+        :param how: see ``refuse``.
+        """
+        refused = Refused(said)
+        if refused.channel is not None:
+            cause = HangupCause.SWITCH_CONGESTION if how == "hangup" else None
+            why = "the server was stopping" if stopping else "every port was in use"
+            self.turned_away(Channel(refused), cause, f"refused: {why}")
 
     def ended(self, conversation: Conversation) -> None:
         """The call is over, and its handler has left it; a second time does nothing."""
@@ -78,6 +104,19 @@ class History:
             "" if cause is None else cause.name,
             f"{handler.__module__}.{handler.__qualname__}",
             conversation.error,
-            (),
+            partial(timeline, call.timeline.take(), clean) if isinstance(call, NotedCall) else (),
         )
         self._journal.put(call_ended(start, end))
+
+    def _start(self, handler: str, channel: Channel) -> CallStart:
+        return CallStart(
+            channel.uuid,
+            handler,
+            channel.caller_number,
+            channel.destination,
+            channel.context,
+            channel.get("Call-Direction"),
+            time.time(),
+            self._node,
+            self._worker,
+        )

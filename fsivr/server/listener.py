@@ -15,7 +15,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
-from fsivr.call import Call, Spool
+from fsivr.call import Call, NotedCall, Spool
 from fsivr.call.dialled import HANDLER
 from fsivr.causes import HangupCause
 from fsivr.config import Settings
@@ -181,7 +181,10 @@ class Server:
             self._answer(session, port)
         except (Hangup, ESLError) as error:
             log.warning("a call from %s ended before its handler: %s", peer[0], error)
-            session.end(error.hangup_cause if isinstance(error, ESLError) else error.cause)
+            cause = error.hangup_cause if isinstance(error, ESLError) else error.cause
+            session.end(cause)
+            if self._history is not None:
+                self._history.over_early(session, cause, error)
         finally:
             session.close()
             port.release()
@@ -190,7 +193,9 @@ class Server:
         self.refused += 1
         refusal = self._refusals.take()
         try:
-            refuse(sock, self.settings.when_full, self.settings.reply_timeout)
+            said = refuse(sock, self.settings.when_full, self.settings.reply_timeout)
+            if self._history is not None:
+                self._history.refused(said, self.settings.when_full, stopping=self._draining)
         finally:
             if refusal is not None:
                 refusal.release()
@@ -199,13 +204,14 @@ class Server:
         """Find the handler and have it talk."""
         session.attach()
         about(session.uuid)
-        call = Call(session, self._library, self._spool, self._the_switch)
+        kind = Call if self._history is None else NotedCall
+        call = kind(session, self._library, self._spool, self._the_switch)
         channel = call.channel
         if is_placed(channel):
             handler = ordered_handler(self._dialplan, channel)
             if handler is None:
                 log.warning("call %s: no handler %.200r in the dialplan", session.uuid, channel.variables[HANDLER])
-                session.end(HangupCause.NO_ROUTE_DESTINATION)
+                self._turn_away(session, call, "no handler of that name in the dialplan")
             else:
                 session.post("uuid_setvar_multi", f"{session.uuid} {CARRIED_OUT}")
                 self._converse(session, call, handler, port, preparation(channel))
@@ -215,9 +221,14 @@ class Server:
         extension = self._dialplan.match(channel.destination, channel.context, path)
         if extension is None:
             log.warning("call %s: no extension for %.80r", session.uuid, channel.destination)
-            session.end(HangupCause.NO_ROUTE_DESTINATION)
+            self._turn_away(session, call, "no extension answers it")
             return
         self._converse(session, call, extension.handler, port)
+
+    def _turn_away(self, session: Session, call: Call, why: str) -> None:
+        session.end(HangupCause.NO_ROUTE_DESTINATION)
+        if self._history is not None:
+            self._history.turned_away(call.channel, HangupCause.NO_ROUTE_DESTINATION, why)
 
     def _converse(
         self,

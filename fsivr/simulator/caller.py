@@ -36,6 +36,18 @@ class Caller(Participant):
             heard = self._next(wanted, number)
             self._run(lambda heard=heard: heard.ended or self.over)  # type: ignore[misc]
 
+    def hears_no_more(self) -> None:
+        """Wait until the call has ended, in which nothing more may be heard; silence, and ringing, may.
+
+        :raises Unheard: something was.
+        """
+        self._start()
+        ended = lambda: self.over or self._ear.unspoken() is not None  # noqa: E731
+        self._run(ended, until=self._switch.clock.now() + LONGEST, strict=False)
+        heard = self._ear.unspoken()
+        if heard is not None:
+            raise self._ear.unexpected(heard)
+
     def dials(self, keys: str, *, during: PromptLike | None = None) -> None:
         """Press keys, one after the other.
 

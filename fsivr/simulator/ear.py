@@ -70,6 +70,16 @@ class Ear:
                 return heard
         return None
 
+    def unspoken(self) -> Heard | None:
+        """The next sound that the test has not spoken of, silence and ringing left out."""
+        some = self._heard[self._spoken_of :]
+        return next((heard for heard in some if not (heard.aside or heard.argument.startswith(_SILENCE))), None)
+
+    def unexpected(self, heard: Heard) -> Unheard:
+        """The failure to raise for a sound where none was expected."""
+        message = f"the caller expected to hear no more, but heard {heard.what}"
+        return Unheard(self._story.failure(message, at=heard.place, note="expected nothing"))
+
     def accept(self, heard: Heard, wanted: Sequence[Prompt], number: int) -> None:
         """Take a sound for the expected one.
 

@@ -28,15 +28,16 @@ class Statement:
 
     :param columns: those that are given, the key first.
     :param update: whether what is there already is overwritten; else it stays as it is.
+    :param where: what must be true of that which is overwritten.
     """
 
-    def __init__(self, table: str, columns: Sequence[str], *, update: bool) -> None:
+    def __init__(self, table: str, columns: Sequence[str], *, update: bool, where: str = "") -> None:
         self.table = table
         self.columns = tuple(columns)
         key, *rest = self.columns
         change = f"DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rest)}" if update else "DO NOTHING"
         self._head = f"INSERT INTO {table} ({', '.join(self.columns)}) VALUES ("
-        self._tail = f") ON CONFLICT ({key}) {change}"
+        self._tail = f") ON CONFLICT ({key}) {change}" + (f" WHERE {where}" if where else "")
 
     def text(self, mark: str) -> str:
         """The SQL, with the database's own mark for a value."""
@@ -63,7 +64,9 @@ class Row(NamedTuple):
 
 
 _CALL_COLUMNS = [name for name in Call._meta.fields if name not in ("id",)]
-_BEGAN = Statement("calls", _CALL_COLUMNS, update=False)
+# One that was refused, here or elsewhere, may be taken later.
+_BEGAN = Statement("calls", _CALL_COLUMNS, update=True, where="calls.handler = ''")
+_TURNED_AWAY = Statement("calls", _CALL_COLUMNS, update=False)
 _ENDED = Statement("calls", _CALL_COLUMNS, update=True)
 _LOST = _Lost("calls", ("uuid",), update=True)
 
@@ -83,14 +86,17 @@ class CallStart(NamedTuple):
 
 
 class CallEnd(NamedTuple):
-    """What is known at a call's end; ``ended`` in seconds since 1970, ``answered`` as the switch says it."""
+    """What is known at a call's end; ``ended`` in seconds since 1970, ``answered`` as the switch says it.
+
+    ``timeline`` is a list of entries, or makes the JSON of one when the row is written.
+    """
 
     ended: float
     answered: str
     hangup_cause: str
     handler: str
     error: str
-    timeline: Sequence[Any]
+    timeline: Sequence[Any] | Callable[[], str]
 
 
 def call_began(start: CallStart) -> Row:
@@ -101,6 +107,11 @@ def call_began(start: CallStart) -> Row:
 def call_ended(start: CallStart, end: CallEnd) -> Row:
     """The whole row of a call that is over, whether or not its start was written."""
     return Row(start.uuid, _ENDED, _over, (start, end))
+
+
+def call_turned_away(start: CallStart, end: CallEnd) -> Row:
+    """The whole row of a call that no handler got; a row of one that had it, before or after, stays."""
+    return Row(f"away {start.uuid}", _TURNED_AWAY, _over, (start, end))
 
 
 def calls_lost(node: str, worker: str, before: float) -> Row:
@@ -190,8 +201,17 @@ def _over(start: CallStart, end: CallEnd) -> tuple[Any, ...]:
         clean(start.node),
         clean(start.worker),
         clean(end.error),
-        as_json(end.timeline),
+        _timeline(end.timeline),
     )
+
+
+def _timeline(timeline: Sequence[Any] | Callable[[], str]) -> str:
+    if not callable(timeline):
+        return as_json(timeline)
+    try:
+        return timeline()
+    except Exception as error:  # noqa: BLE001  the row is worth more, and would be tried again for ever
+        return as_json([{"not_told": type(error).__name__}])
 
 
 def _audit(key: str, at: float, who: str, action: str, subject: str, detail: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from fsivr.cli.commands import commands
+from fsivr.cli.commands import NAMES, commands
 from fsivr.errors import ConnectionLost
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,8 +70,7 @@ def test_the_reader_of_a_pipe_may_leave() -> None:
         (("sttings",), "there is no command sttings: did you mean settings? ('fsivr --help' tells more)"),
         (
             ("xyz",),
-            "there is no command xyz: there are serve, call, route, dialplan, prompts, settings, size, new. "
-            "('fsivr --help' tells more)",
+            f"there is no command xyz: there are {', '.join(NAMES)}. ('fsivr --help' tells more)",
         ),
         (("settings", "x"), "Got unexpected extra argument (x) ('fsivr settings --help' tells more)"),
         (("route",), "Missing argument 'NUMBER'. ('fsivr route --help' tells more)"),
