@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import gevent
 from gevent.event import AsyncResult
 
 from fsivr.errors import ArchiveError, RecordingError
@@ -26,7 +25,6 @@ BOUND = 1000
 _THREADS = 4
 # Seconds that a call waits for the disk, before nothing is recorded.
 _PATIENCE = 10.0
-_WRONG = (OSError, ArchiveError, ValueError)
 
 
 class Keeper:
@@ -67,8 +65,9 @@ class Keeper:
         last = Lanes(1)
         for ticket in self._left.values():
             last.give(ticket.id, self._write, replace(ticket, owner=""))
-        if self._owner is not None and self._owner.successful():
-            last.give("", self._owner.get().close)
+        owner: Any = self._owner.value if self._owner is not None else None
+        if owner is not None:
+            last.give("", owner.close)
         last.close(timeout)
 
     # -- what calls ask ---------------------------------------------------------------------
@@ -78,15 +77,11 @@ class Keeper:
 
         :raises RecordingError: it cannot be written.
         """
-        wrong: object = f"the disk did not take it within {_PATIENCE:g} s"
         try:
-            with gevent.Timeout(_PATIENCE, False):
-                owner = self._own().get()
-                self._lanes.give(ticket.id, self._write, replace(ticket, owner=owner.name)).get()
-                return
-        except _WRONG as error:
-            wrong = error
-        raise RecordingError(f"the recording {ticket.id} cannot be kept in {self.folders.spool}: {wrong}")
+            owner = _within(_PATIENCE, self._own())
+            _within(_PATIENCE, self._lanes.give(ticket.id, self._write, replace(ticket, owner=owner.name)))
+        except (OSError, ArchiveError) as error:
+            raise RecordingError(f"no recording can be kept in {self.folders.spool}: {error}") from None
 
     def began(self, ticket: Sidecar) -> None:
         """The switch records."""
@@ -170,3 +165,10 @@ class Keeper:
     def _log_wrong(self, id: str, done: AsyncResult[Any]) -> None:
         if not done.successful():
             log.error("recording %s: %s; it is tried again within a minute", id, done.exception)
+
+
+def _within(seconds: float, done: AsyncResult[Any]) -> Any:
+    done.wait(seconds)  # without a Timeout, which a handler's own could be taken for
+    if not done.ready():
+        raise OSError(f"the disk has not taken it within {seconds:g} s")
+    return done.get()
