@@ -175,7 +175,7 @@ class Recorder(Asking):
                     stack.enter_context(ongoing.masked())
             yield
 
-    def _take(self, channels: int, limit: int | None, retention: str) -> Take:
+    def _take(self, channels: int, limit: int | None, retention: str = "default") -> Take:
         self._spool.check_class(retention)
         if not self._takes:
             self._session.watch("RECORD_START", lambda event: self._on_record(event, Take.begin))
