@@ -31,7 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "esl": {"causes", "errors"},
     "switch": {"call", "causes", "config", "dialplan", "errors", "esl"},
     "server": {
-        *("call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "recordings", "store", "switch"),
+        *("call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "recordings", "store"),
+        "switch",
     },
     "store": {"errors"},
     "recordings": {"config", "errors", "store"},

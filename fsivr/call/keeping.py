@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from gevent.event import Event
-
-from fsivr.call.recording import Recording, Take
+from fsivr.call.recording import Handling, Recording, Take
 from fsivr.call.spool import day_path
 
 if TYPE_CHECKING:
@@ -64,26 +62,27 @@ class Keeper(Protocol):
         """It never began, as far as is known."""
 
 
-def begin(call: Recorder, take: Take) -> None:
-    """Tell the keeper that there will be a recording.
+def begin(call: Recorder, take: Take, retention: str) -> None:
+    """Tell the keeper that there will be a recording, and for how long it is kept.
 
     :raises RecordingError: it cannot be kept.
     """
     if call._spool.keeper is not None:
-        take.moved = Event()
+        take.handling = Handling(retention)
         call._spool.keeper.begin(take.recording(over=False), _known(call, take))
 
 
 def on_event(call: Recorder, take: Take) -> None:
     """The switch has told something of it; on the hub."""
     keeper = call._spool.keeper
-    if keeper is None or take.handed:
+    handling = take.handling
+    if keeper is None or handling is None or handling.handed:
         return
     if take.ended.is_set():
-        if not take.in_verb:
-            _end(call, take)
-    elif not take.told:
-        take.told = True
+        if not handling.in_verb:
+            _end(call, take, handling)
+    elif not handling.told:
+        handling.told = True
         keeper.began(take.recording(over=False), _known(call, take))
 
 
@@ -92,49 +91,50 @@ def let_go(call: Recorder, take: Take, *, wait: bool) -> None:
 
     :param wait: whether it is waited for that the file is at its place.
     """
-    take.in_verb = False
-    if take.moved is None or take.handed:
+    handling = take.handling
+    if handling is None or handling.handed:
         return
+    handling.in_verb = False
     if take.ended.is_set():
-        _end(call, take)
+        _end(call, take, handling)
         if wait:
-            take.moved.wait(_MOVING)
+            handling.moved.wait(_MOVING)
     elif not take.asked:
-        _drop(call, take)
+        _drop(call, take, handling)
 
 
 def forsake(call: Recorder) -> None:
     """The call is over, and nothing more will be heard of its recordings: hand over those that are left."""
     for take in call._takes:
-        if take.moved is None or take.handed:
+        handling = take.handling
+        if handling is None or handling.handed:
             continue
         if take.ended.is_set():
-            _end(call, take)
+            _end(call, take, handling)
         elif take.exists:
-            take.handed = True
+            handling.handed = True
             assert call._spool.keeper is not None
             call._spool.keeper.leave(take.recording(over=True), _known(call, take))
         else:
-            _drop(call, take)
+            _drop(call, take, handling)
 
 
-def _end(call: Recorder, take: Take) -> None:
-    take.handed = True
+def _end(call: Recorder, take: Take, handling: Handling) -> None:
+    handling.handed = True
     # There it will be: a slow disk is no reason to give a path that will not last.
     spooled, take.place = take.place, day_path(call._spool.folder, take.id)
 
     def on_moved(here: bool) -> None:
         if not here:
             take.place = spooled
-        if take.moved is not None:
-            take.moved.set()
+        handling.moved.set()
 
     assert call._spool.keeper is not None
     call._spool.keeper.end(take.recording(over=call.over), _known(call, take), on_moved)
 
 
-def _drop(call: Recorder, take: Take) -> None:
-    take.handed = True
+def _drop(call: Recorder, take: Take, handling: Handling) -> None:
+    handling.handed = True
     assert call._spool.keeper is not None
     call._spool.keeper.drop(take.recording(over=call.over), _known(call, take))
 
@@ -148,7 +148,7 @@ def _known(call: Recorder, take: Take) -> Circumstances:
         "" if handler is None else f"{handler.__module__}.{handler.__qualname__}",
         call.caller,
         call.destination,
-        take.retention,
+        "" if take.handling is None else take.handling.retention,
         "" if cause is None else cause.name,
         take.stopped,
         "the switch threw it away, for no sound was in it" if take.discarded else "",

@@ -73,10 +73,11 @@ class Recorder(Asking):
         most = _whole("limit", limit, _LONGEST)
         argument = f"{most}" if silence is None else f"{most} {_loud(threshold)} {_whole('silence', silence, 3600)}"
         check_terminator(terminator)
-        take = self._take(1, most, retention)
+        self._spool.check_class(retention)
+        take = self._take(1, most)
         kept = False
         try:
-            keeping.begin(self, take)
+            keeping.begin(self, take, retention)
             self._spool.prove(self._session, take.path)
             if beep:
                 self.play(BEEP)
@@ -98,11 +99,12 @@ class Recorder(Asking):
         :param retention: the class of the setting ``retention`` that says how long it is kept.
         :raises RecordingError: the switch cannot write the file.
         """
-        take = self._take(2 if stereo else 1, None, retention)
+        self._spool.check_class(retention)
+        take = self._take(2 if stereo else 1, None)
         ongoing = OngoingRecording(self._session, take)
         finished = False
         try:
-            keeping.begin(self, take)
+            keeping.begin(self, take, retention)
             take.asked = True
             ongoing.start(stereo=stereo)
             self._ongoing = (*self._ongoing, ongoing)
@@ -175,13 +177,11 @@ class Recorder(Asking):
                     stack.enter_context(ongoing.masked())
             yield
 
-    def _take(self, channels: int, limit: int | None, retention: str = "default") -> Take:
-        self._spool.check_class(retention)
+    def _take(self, channels: int, limit: int | None) -> Take:
         if not self._takes:
             self._session.watch("RECORD_START", lambda event: self._on_record(event, Take.begin))
             self._session.watch("RECORD_STOP", lambda event: self._on_record(event, Take.end))
         take = Take(*self._spool.new(), channels, self._consented, limit)
-        take.retention = retention
         self._takes = (*self._takes, take)
         return take
 

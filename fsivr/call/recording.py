@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -68,6 +68,21 @@ class Recording:
     masked: tuple[tuple[float, float], ...] = ()
 
 
+@dataclass(slots=True)
+class Handling:
+    """How far the keeper of a recording has it."""
+
+    retention: str
+    #: Whether its verb or block goes on.
+    in_verb: bool = True
+    #: Whether the keeper knows that it began.
+    told: bool = False
+    #: Whether the keeper has it.
+    handed: bool = False
+    #: Set when its file is where it stays.
+    moved: Event = field(default_factory=Event)
+
+
 class Take:
     """A recording under way, as the switch's events tell of it (FACTS 7.1, 7.2).
 
@@ -90,12 +105,8 @@ class Take:
         self.stopped: datetime | None = None
         #: Whether the switch threw the file away.
         self.discarded = False
-        # What keeping.py knows of it: whether its verb or block goes on, whether the keeper knows that it
-        # began, whether it was handed over, and whether it is in its place then; None where nobody keeps it.
-        self.retention = "default"
-        self.in_verb = True
-        self.told = self.handed = False
-        self.moved: Event | None = None
+        #: How far its keeper has it; None where nobody keeps it.
+        self.handling: Handling | None = None
         self._channels = channels
         self._consent = consent
         self._limit = limit

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fsivr import Call, CompletionCause, Hangup, RecordingError
-from fsivr.recordings import Sidecar
+from fsivr import Call
 from tests.recordings.serving import Kept
 
 
