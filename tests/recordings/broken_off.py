@@ -29,13 +29,14 @@ _ENDED = 9
 _SOUND = b"\1\2" * round(LENGTH * 8000)
 #: What the switch left, by the kind of scenario.
 FILES = {
-    "closed": header(len(_SOUND), 1) + _SOUND,
     "open": header(0, 1) + _SOUND,
     "headerless": _SOUND,
     "left": header(0, 1) + _SOUND,
     "empty": b"",
     "none": None,
 }
+#: Those whose mending is broken off too.
+THROUGH = ("open", "left")
 _STEPS = ("fchmod", "rename", "fsync", "unlink", "mkdir", "truncate", "pwrite")
 
 
@@ -65,7 +66,7 @@ def record(folder: Path, kind: str) -> None:
     given = settings_of(folder)
     keeping = Journal(given.database)
     keeping.start()
-    keeper = Keeper(Folders(given.recordings_path), keeping, node="ivr-1", settle=0.0)
+    keeper = Keeper(Folders(given.recordings_path), keeping, node="ivr-1")
     keeper.start()
     started = datetime(2026, 11, 24, 13, 55, 51, tzinfo=UTC)
     ticket = Sidecar(id=ID, call="c", started=started, state="recording", node="ivr-1", channels=1)
@@ -124,10 +125,10 @@ def main(root: Path, kind: str) -> None:
         more = ended(step, record, folder, kind)
         there = [path.name for path in folder.rglob("*.wav")]
         # Each time further, until nothing is left to do.
-        further = 0
+        further = 0 if kind in THROUGH else sys.maxsize
         while ended(further, mend, folder):
             further += 1
-        print(json.dumps({"step": step, "files": there, "ended": more, "mends": further}))
+        print(json.dumps({"step": step, "files": there, "ended": more}))
         step += 1
 
 
