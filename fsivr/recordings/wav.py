@@ -58,6 +58,16 @@ def read(path: Path) -> Sound | None:
     return None if found is None else found.sound
 
 
+def measured(path: Path) -> tuple[Sound, bool] | None:
+    """The sound of a file, and whether its header and its size say the same; None where there is no header.
+
+    :raises OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        found = _parse(file)
+    return None if found is None else (found.sound, found.right)
+
+
 def repair(path: Path, *, channels: int | None, spare: Path) -> tuple[Sound, bool]:
     """The sound of a file, whose header is right from now on, and whether it had to be set right.
 
