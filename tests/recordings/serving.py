@@ -17,10 +17,10 @@ from fsivr.simulator import Switch
 from fsivr.store import Journal, Store
 
 
-def settings_of(folder: Path) -> Settings:
+def settings_of(folder: Path, *, listen: str = "127.0.0.1:0") -> Settings:
     """Those of a server that keeps all in one folder."""
     return Settings.defaults(
-        listen="127.0.0.1:0",
+        listen=listen,
         recordings_path=str(folder / "recordings"),
         database=f"sqlite:///{folder}/fsivr.db",
         node="ivr-1",
