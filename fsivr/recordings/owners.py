@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Container
 
-from fsivr.recordings.folders import Folders
+from fsivr.recordings.folders import Folders, close
 
 
 class Owner:
@@ -30,12 +30,12 @@ class Owner:
             # One that looks after the dead may have come between, and removed it.
             if _take(self._file) and _is_there(self._path, self._file):
                 return
-            os.close(self._file)
+            close(self._file)
 
     def close(self) -> None:
         """Give it back; what is not sealed by now is left to whoever reconciles."""
         self._path.unlink(missing_ok=True)
-        os.close(self._file)
+        close(self._file)
 
 
 def is_alive(folders: Folders, name: str) -> bool:
@@ -47,7 +47,7 @@ def is_alive(folders: Folders, name: str) -> bool:
     try:
         return not _take(file)
     finally:
-        os.close(file)
+        close(file)
 
 
 def bury(folders: Folders, named: Container[str]) -> int:
@@ -70,7 +70,7 @@ def bury(folders: Folders, named: Container[str]) -> int:
                 path.unlink(missing_ok=True)
                 buried += 1
         finally:
-            os.close(file)
+            close(file)
     return buried
 
 
