@@ -85,7 +85,7 @@ def test_each_page_is_a_search(
     list(sqlite.each_recording(**asked))
     assert len(plans) == 1
     assert index in plans[0]
-    assert "started>?" in plans[0]
+    assert "(started,id)>(?,?)" in plans[0]
     assert "SCAN" not in plans[0] and "TEMP" not in plans[0]
 
 
