@@ -53,8 +53,17 @@ class Lanes:
     def _run(self, queue: Any) -> None:
         while (given := queue.get()) is not None:
             done, work, arguments = given
-            try:
-                done.set(self._pool.spawn(work, *arguments).get())
-            except Exception as error:  # noqa: BLE001  it is told to whoever waits for the work
-                done.set_exception(error)
+            value, error = self._pool.spawn(_tried, work, arguments).get()
             self.waiting -= 1
+            if error is None:
+                done.set(value)
+            else:
+                done.set_exception(error)
+
+
+def _tried(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Exception | None]:
+    """In the thread: what it came to, or its error, which gevent would print besides."""
+    try:
+        return work(*arguments), None
+    except Exception as error:  # noqa: BLE001  it is told to whoever waits for the work
+        return None, error

@@ -21,6 +21,8 @@ from fsivr.recordings.wav import repair
 
 # Seconds that the file and the switch's own count may differ by: what its buffers held.
 _TOLERANCE = 0.25
+# A file from further ahead than this was not just written: a clock was set.
+_SKEW = 3600.0
 
 
 def move(folders: Folders, id: str) -> bool:
@@ -54,7 +56,7 @@ def seal(folders: Folders, ticket: Sidecar) -> Sidecar:
 def is_at_rest(path: Path, settle: float) -> bool:
     """Whether a file has not changed for so many seconds, and nobody has it open to write, as far as can be known."""
     try:
-        if time.time() - path.stat().st_mtime < settle:
+        if -_SKEW < time.time() - path.stat().st_mtime < settle:
             return False
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:

@@ -17,6 +17,17 @@ from fsivr.simulator import Switch
 from fsivr.store import Journal, Store
 
 
+def settings_of(folder: Path, *, listen: str = "127.0.0.1:0") -> Settings:
+    """Those of a server that keeps all in one folder."""
+    return Settings.defaults(
+        listen=listen,
+        recordings_path=str(folder / "recordings"),
+        database=f"sqlite:///{folder}/fsivr.db",
+        node="ivr-1",
+        retention=["default=365", "complaints=3650"],
+    )
+
+
 class Kept:
     """A folder of recordings with its database.
 
@@ -24,13 +35,7 @@ class Kept:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.settings = Settings.defaults(
-            listen="127.0.0.1:0",
-            recordings_path=str(folder / "recordings"),
-            database=f"sqlite:///{folder}/fsivr.db",
-            node="ivr-1",
-            retention=["default=365", "complaints=3650"],
-        )
+        self.settings = settings_of(folder)
         self.folders = Folders(folder / "recordings")
         self.store = Store(self.settings.database)
         self.store.migrate()
