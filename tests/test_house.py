@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exporter": set(),
     "simulator": {"causes", "prompts"},
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
-    "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "store"},
+    "cli": {"causes", "config", "dialplan", "errors", "prompts", "recordings", "server", "simulator", "store"},
     "__main__": {"cli"},
     "__init__": {"call", "causes", "dialplan", "errors", "handler", "prompts", "switch"},
 }

@@ -15,7 +15,7 @@ from fsivr.cli.output import console
 _STATES = ("recording", "sealed", "degraded", "failed", "exported", "purged")
 
 
-class _Time(click.ParamType):
+class _Time(click.ParamType[datetime]):
     """A moment in UTC, or so long ago."""
 
     name = "TIME"
@@ -32,7 +32,7 @@ class _Time(click.ParamType):
 
 @click.group(name="recordings", no_args_is_help=False)
 def command() -> None:
-    """The recordings that are kept: list, verify, hold, purge, and more."""
+    """Recordings: list, verify, hold, purge, reconcile and more."""
 
 
 def _filters(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,7 +110,10 @@ def verify(context: click.Context, ids: tuple[str, ...], config: str | None) -> 
 @click.option("--reason", required=True, metavar="TEXT", help="Why; up to 500 letters.")
 @config_option
 def hold(id: str, reason: str, config: str | None) -> None:
-    """Keep a recording until it is released; a later reason replaces an earlier one."""
+    """Keep a recording until it is released.
+
+    On one that is on hold, the new reason replaces the one before.
+    """
     from fsivr.cli.archives import open_archive, operator
 
     with open_archive(config) as archive:
@@ -155,7 +158,10 @@ def purge(dry_run: bool, config: str | None) -> None:
 @click.option("--unexported", is_flag=True, help="Also where its export is not proved: the sound is gone for good.")
 @config_option
 def delete(id: str, unexported: bool, config: str | None) -> None:
-    """Remove the sound file of a recording before its time; never on hold."""
+    """Remove one sound file before its time.
+
+    Never of a recording on hold. What is told of it stays.
+    """
     from fsivr.cli.archives import open_archive, operator
     from fsivr.cli.recorded import size
 

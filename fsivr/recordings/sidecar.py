@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from fsivr.errors import ArchiveError
 from fsivr.recordings import checked
-from fsivr.recordings.folders import SPOOL, checked_id, close, day_of, sync_folder
+from fsivr.recordings.folders import SPOOL, checked_id, close, day_of, give_away, sync_folder
 from fsivr.store import Row, recorded
 
 #: The version of the file's form.
@@ -147,6 +147,7 @@ class Sidecar(_Checked):
         try:
             file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
             with open(file, "wb") as writing:
+                give_away(file, path.parent)
                 os.fchmod(file, 0o640)
                 writing.write(self.encode())
                 writing.flush()
