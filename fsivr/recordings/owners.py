@@ -13,6 +13,8 @@ from collections.abc import Container
 
 from fsivr.recordings.folders import Folders, close
 
+_GROUPS = 0o2770
+
 
 class Owner:
     """This process's lock, held until ``close`` or its end.
@@ -21,6 +23,7 @@ class Owner:
     """
 
     def __init__(self, folders: Folders) -> None:
+        _prepare_spool(folders)
         folders.prepare(folders.owners)
         while True:
             #: What tickets name it by.
@@ -72,6 +75,13 @@ def bury(folders: Folders, named: Container[str]) -> int:
         finally:
             close(file)
     return buried
+
+
+def _prepare_spool(folders: Folders) -> None:
+    """Have the spool; its group may write there, for the switch may be another user of it."""
+    if not folders.spool.is_dir():
+        folders.prepare(folders.spool)
+        folders.spool.chmod(_GROUPS)
 
 
 def _take(file: int) -> bool:

@@ -51,6 +51,15 @@ def test_a_killed_process_is_dead_and_buried_when_no_ticket_names_it(folders: Fo
     assert not is_alive(folders, name)
 
 
+def test_the_group_may_write_into_the_spool(folders: Folders) -> None:
+    """The switch may be another user of it; who made the folder otherwise meant it so."""
+    Owner(folders).close()
+    assert folders.spool.stat().st_mode & 0o7777 == 0o2770
+    folders.spool.chmod(0o700)
+    Owner(folders).close()
+    assert folders.spool.stat().st_mode & 0o7777 == 0o700
+
+
 def test_nobody_is_dead(folders: Folders) -> None:
     assert not is_alive(folders, "")
     assert not is_alive(folders, "0123456789abcdef")

@@ -115,6 +115,24 @@ def test_a_file_with_a_header_that_says_nonsense(tmp_path: Path) -> None:
         assert repaired(tmp_path / "a.wav", file_of(chunk(b"fmt ", form), chunk(b"data", SOUND)))
 
 
+def test_a_file_that_is_not_ours_to_write_is_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the switch is another user: for root, who runs this where it runs in a container, it is made so."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(header(0, 1) + SOUND)
+    before = path.stat().st_ino
+    truncate = os.truncate
+
+    def refused(file: int, length: int) -> None:
+        if os.fstat(file).st_ino == before:
+            raise PermissionError
+        truncate(file, length)
+
+    monkeypatch.setattr(os, "truncate", refused)
+    assert repaired(path, path.read_bytes())
+    assert path.stat().st_ino != before
+    assert played(path) == SOUND
+
+
 def test_other_sound_is_told_by_its_name(tmp_path: Path) -> None:
     form = chunk(b"fmt ", struct.pack("<HHIIHH", 7, 2, 8000, 16000, 2, 8))
     path = tmp_path / "a.wav"
