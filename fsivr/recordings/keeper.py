@@ -27,10 +27,15 @@ _THREADS = 4
 _PATIENCE = 10.0
 
 
+#: What makes a ticket that names an owner, called in a thread.
+Make = Callable[[str], Sidecar]
+
+
 class Keeper:
     """Writes tickets, moves files out of the spool and seals them, in threads of its own.
 
     ``begin`` alone waits. To be used by the greenlets of one thread, and its hub.
+    Tickets are made in the threads: checked and written as text, one costs more than all else here.
 
     :param folders: where the files are.
     :param journal: what writes the rows.
@@ -48,7 +53,7 @@ class Keeper:
         self._owner: AsyncResult[Owner] | None = None
         # Those to be sealed, and those that nobody looks after any more but whose tickets do not say so yet.
         self._sealing: dict[str, Sidecar] = {}
-        self._left: dict[str, Sidecar] = {}
+        self._left: dict[str, Make] = {}
         self._closed = False
 
     def start(self) -> None:
@@ -65,10 +70,10 @@ class Keeper:
         self._lanes.close(timeout)
         if not self._sealer.close(timeout):
             log.warning("%d recordings are left to be sealed by the next server", len(self._sealing))
-        self._left |= self._sealing
+        self._left |= {id: _same(ticket) for id, ticket in self._sealing.items()}
         last = Lanes(1)
-        for ticket in self._left.values():
-            last.give(ticket.id, self._write, replace(ticket, owner=""))
+        for id, make in self._left.items():
+            last.give(id, self._write, make, "")
         owner: Any = self._owner.value if self._owner is not None else None
         if owner is not None:
             last.give("", owner.close)
@@ -76,14 +81,14 @@ class Keeper:
 
     # -- what calls ask ---------------------------------------------------------------------
 
-    def begin(self, ticket: Sidecar) -> None:
+    def begin(self, id: str, make: Make) -> None:
         """Have a ticket on the disk; waits for it, while other greenlets run.
 
         :raises RecordingError: it cannot be written.
         """
         try:
             owner = _within(_PATIENCE, self._own())
-            _within(_PATIENCE, self._lanes.give(ticket.id, self._write, replace(ticket, owner=owner.name)))
+            _within(_PATIENCE, self._lanes.give(id, self._write, make, owner.name))
         except (OSError, ArchiveError) as error:
             raise RecordingError(f"no recording can be kept in {self.folders.spool}: {error}") from None
 
@@ -91,37 +96,40 @@ class Keeper:
         """The switch records."""
         self._journal.put(ticket.row())
 
-    def end(self, ticket: Sidecar, moved: Callable[[bool], None], *, why: str = "") -> None:
+    def end(self, id: str, make: Make, moved: Callable[[bool], None], *, why: str = "") -> None:
         """The switch has closed the file: move it, and seal it soon.
 
         :param moved: called on the hub with whether the file is here, in its day's folder.
         :param why: why there would be no file.
         """
-        done = self._lanes.give(ticket.id, move, self.folders, ticket.id)
-        done.rawlink(lambda done: self._on_moved(ticket, done, moved, why))
+        done = self._lanes.give(id, self._move, id, make)
+        done.rawlink(lambda done: self._on_moved(id, make, done, moved, why))
 
-    def leave(self, ticket: Sidecar) -> None:
+    def leave(self, id: str, make: Make) -> None:
         """Nobody saw its end: whoever reconciles seals it, when it grows no more."""
-        self._left[ticket.id] = ticket
-        done = self._lanes.give(ticket.id, self._write, replace(ticket, owner=""))
-        done.rawlink(lambda done: self._on_left(ticket, done))
+        self._left[id] = make
+        done = self._lanes.give(id, self._write, make, "")
+        done.rawlink(lambda done: self._on_left(id, done))
 
-    def drop(self, ticket: Sidecar) -> None:
+    def drop(self, id: str, make: Make) -> None:
         """It never began, as far as is known."""
-        done = self._lanes.give(ticket.id, self._forget, ticket)
-        done.rawlink(lambda done: self._log_wrong(ticket.id, done))
+        done = self._lanes.give(id, self._forget, id, make)
+        done.rawlink(lambda done: self._log_wrong(id, done))
 
     # -- in the threads ---------------------------------------------------------------------
 
-    def _write(self, ticket: Sidecar) -> None:
-        self.folders.prepare(self.folders.spool)
+    def _write(self, make: Make, owner: str) -> None:
+        ticket = make(owner)
         ticket.save(self.folders.ticket(ticket.id))
 
-    def _forget(self, ticket: Sidecar) -> None:
-        if self.folders.spooled(ticket.id).exists():
-            self._write(replace(ticket, owner=""))  # it did begin
+    def _move(self, id: str, make: Make) -> tuple[Sidecar, bool]:
+        return make(""), move(self.folders, id)
+
+    def _forget(self, id: str, make: Make) -> None:
+        if self.folders.spooled(id).exists():
+            self._write(make, "")  # it did begin
         else:
-            self.folders.ticket(ticket.id).unlink(missing_ok=True)
+            self.folders.ticket(id).unlink(missing_ok=True)
 
     # -- on the hub -------------------------------------------------------------------------
 
@@ -131,21 +139,25 @@ class Keeper:
             self._owner = owner = self._lanes.give("owner", Owner, self.folders)
         return owner
 
-    def _on_moved(self, ticket: Sidecar, done: AsyncResult[bool], moved: Callable[[bool], None], why: str) -> None:
+    def _on_moved(self, id: str, make: Make, done: AsyncResult[Any], moved: Callable[[bool], None], why: str) -> None:
+        here = False
+        if done.successful():
+            found: Any = done.get()
+            ticket, here = found
         if not done.successful() or len(self._sealing) >= BOUND:
-            self._log_wrong(ticket.id, done)
-            self.leave(ticket)
+            self._log_wrong(id, done)
+            self.leave(id, make)
         else:
-            self._sealing[ticket.id] = ticket
-            sealed = self._sealer.give(ticket.id, seal, self.folders, ticket)
+            self._sealing[id] = ticket
+            sealed = self._sealer.give(id, seal, self.folders, ticket)
             sealed.rawlink(lambda sealed: self._on_sealed(ticket, sealed, why))
-        moved(done.successful() and bool(done.value))
+        moved(here)
 
     def _on_sealed(self, ticket: Sidecar, done: AsyncResult[Sidecar], why: str) -> None:
         del self._sealing[ticket.id]
         if not done.successful():
             self._log_wrong(ticket.id, done)
-            self.leave(ticket)
+            self.leave(ticket.id, _same(ticket))
             return
         sealed: Any = done.value
         self._journal.put(sealed.row())
@@ -156,19 +168,23 @@ class Keeper:
         elif sealed.state == "degraded":
             log.warning("recording %s is degraded: its file has %g s", ticket.id, sealed.duration)
 
-    def _on_left(self, ticket: Sidecar, done: AsyncResult[None]) -> None:
+    def _on_left(self, id: str, done: AsyncResult[None]) -> None:
         if done.successful():
-            self._left.pop(ticket.id, None)
+            self._left.pop(id, None)
         else:
-            self._log_wrong(ticket.id, done)
+            self._log_wrong(id, done)
 
     def _let_go_again(self) -> None:
-        for ticket in list(self._left.values()):
-            self.leave(ticket)
+        for id, make in list(self._left.items()):
+            self.leave(id, make)
 
     def _log_wrong(self, id: str, done: AsyncResult[Any]) -> None:
         if not done.successful():
             log.error("recording %s: %s; it is tried again within a minute", id, done.exception)
+
+
+def _same(ticket: Sidecar) -> Make:
+    return lambda owner: replace(ticket, owner=owner)
 
 
 def _within(seconds: float, done: AsyncResult[Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from fsivr.call import Circumstances, Recording
 from fsivr.config import Settings
@@ -28,7 +29,7 @@ class Keeping:
 
         :raises RecordingError: it cannot be written.
         """
-        self._keeper.begin(self._ticket(recording, known))
+        self._keeper.begin(recording.id, partial(self._ticket, recording, known))
 
     def began(self, recording: Recording, known: Circumstances) -> None:
         """Have its row written."""
@@ -36,17 +37,17 @@ class Keeping:
 
     def end(self, recording: Recording, known: Circumstances, moved: Callable[[bool], None]) -> None:
         """Have it moved, and sealed soon."""
-        self._keeper.end(self._ticket(recording, known), moved, why=known.why_lost)
+        self._keeper.end(recording.id, partial(self._ticket, recording, known), moved, why=known.why_lost)
 
     def leave(self, recording: Recording, known: Circumstances) -> None:
         """Leave it to whoever reconciles."""
-        self._keeper.leave(self._ticket(recording, known))
+        self._keeper.leave(recording.id, partial(self._ticket, recording, known))
 
     def drop(self, recording: Recording, known: Circumstances) -> None:
         """Forget it, where there is no file."""
-        self._keeper.drop(self._ticket(recording, known))
+        self._keeper.drop(recording.id, partial(self._ticket, recording, known))
 
-    def _ticket(self, recording: Recording, known: Circumstances) -> Sidecar:
+    def _ticket(self, recording: Recording, known: Circumstances, owner: str = "") -> Sidecar:
         ended = known.stopped is not None
         return Sidecar(
             id=recording.id,
@@ -67,4 +68,5 @@ class Keeping:
             mask_spans=recording.masked,
             node=self._node,
             retention=known.retention,
+            owner=owner,
         )

@@ -70,19 +70,19 @@ def record(folder: Path, kind: str) -> None:
     keeper.start()
     started = datetime(2026, 11, 24, 13, 55, 51, tzinfo=UTC)
     ticket = Sidecar(id=ID, call="c", started=started, state="recording", node="ivr-1", channels=1)
-    keeper.begin(ticket)
+    keeper.begin(ID, lambda owner: replace(ticket, owner=owner))
     content = FILES[kind]
     if content is not None:
         keeper.folders.spooled(ID).write_bytes(content)
         keeper.began(ticket)
     if kind == "none":
-        keeper.drop(ticket)
+        keeper.drop(ID, lambda owner: ticket)
     elif kind == "left":
-        keeper.leave(ticket)
+        keeper.leave(ID, lambda owner: ticket)
     else:
         seconds = 0.0 if kind == "empty" else LENGTH
         ended = replace(ticket, stopped=started + timedelta(seconds=seconds), duration=seconds)
-        keeper.end(ended, lambda here: None)
+        keeper.end(ID, lambda owner: ended, lambda here: None)
     keeper.close(10)
     keeping.close(10)
 
