@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 _PATIENCE = 60.0
 
 
+class OtherReconciles(ArchiveError):
+    """Another process is at it."""
+
+
 class Reconciled(NamedTuple):
     """How much was done.
 
@@ -60,7 +64,7 @@ def reconcile(archive: Archive, *, settle: float = 30.0, patience: float = _PATI
 
     :param settle: seconds for which a file whose end was not seen must not have grown to be sealed.
     :param patience: seconds to wait for another process that reconciles.
-    :raises ArchiveError: another one has been at it for longer.
+    :raises OtherReconciles: another one has been at it for longer.
     """
     return reconcile_folders(
         archive.folders,
@@ -88,7 +92,7 @@ def reconcile_folders(
     :param put: what writes rows; it may do so later.
     :param since: the first day, as ``20261124``, whose files are compared with their rows.
     :param rest: called between two files; what it raises ends the whole.
-    :raises ArchiveError: another process is at it.
+    :raises OtherReconciles: another process is at it.
     """
     done: Counter[str] = Counter()
     if folders.spool.is_dir():
@@ -109,7 +113,7 @@ def _alone(folders: Folders, patience: float) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    raise ArchiveError(f"another process reconciles {folders.root}") from None
+                    raise OtherReconciles(f"another process reconciles {folders.root}") from None
                 time.sleep(0.05)
         yield
     finally:

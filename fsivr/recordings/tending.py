@@ -8,12 +8,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import gevent
-from gevent.event import AsyncResult
+from gevent.event import AsyncResult, Event
 
 from fsivr.errors import ArchiveError
 from fsivr.recordings.folders import Folders
 from fsivr.recordings.lanes import Lanes
-from fsivr.recordings.reconcile import Reconciled, reconcile_folders
+from fsivr.recordings.reconcile import OtherReconciles, Reconciled, reconcile_folders
 from fsivr.store import Journal, Row, Store
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ _AT_ONCE, _REST = 5, 0.005
 _RECENT = 2
 # Rows that may wait before more are put.
 _MOST_WAITING = 500
+# Seconds for the recording that it is at when the server stops.
+_LAST = 2.0
 
 
 class Tending:
@@ -39,7 +41,7 @@ class Tending:
         self._node = node
         self._settle = settle
         self._every = every
-        self._stopping = False
+        self._stop = Event()
         self._looked = 0
 
     def start(self, *, before: Callable[[], None]) -> None:
@@ -52,13 +54,14 @@ class Tending:
 
     def close(self) -> None:
         """End, in the middle where it is at it."""
-        self._stopping = True
+        self._stop.set()
+        self._greenlet.join(_LAST)  # for the rows of what it has done
         self._greenlet.kill()
         self._lane.close(1.0)
 
     def _run(self, before: Callable[[], None]) -> None:
         since = ""
-        while True:
+        while not self._stop.is_set():
             before()
             rows: list[Row] = []
             done: AsyncResult[Reconciled] = self._lane.give("", self._look, rows, since)
@@ -67,13 +70,13 @@ class Tending:
                 since = f"{datetime.now(UTC) - timedelta(days=_RECENT):%Y%m%d}"
                 if told := str(done.value):
                     log.warning("recordings reconciled: %s", told)
-            elif not isinstance(done.exception, BlockingIOError):  # another process is at it
+            elif not (self._stop.is_set() or isinstance(done.exception, OtherReconciles)):
                 log.error("recordings could not be reconciled, and it is tried again: %s", done.exception)
             for row in rows:
                 while self._journal.waiting >= _MOST_WAITING:
                     gevent.sleep(0.1)
                 self._journal.put(row)
-            gevent.sleep(self._every)
+            self._stop.wait(self._every)
 
     def _look(self, rows: list[Row], since: str) -> Reconciled:
         """In the thread."""
@@ -93,7 +96,7 @@ class Tending:
             store.close()
 
     def _rest(self) -> None:
-        if self._stopping:
+        if self._stop.is_set():
             raise ArchiveError("the server stops")
         self._looked += 1
         if self._looked % _AT_ONCE == 0:

@@ -73,9 +73,8 @@ def measure(folder: str, number: int, at_once: int, *, watch: bool) -> None:
     journal.close(600)
     if watch:
         lags.sort()
-        print(
-            f"lag of the loop: median {1e3 * lags[len(lags) // 2]:.1f} ms, 99th {1e3 * lags[-len(lags) // 100]:.1f} ms"
-        )
+        median, worst = 1e3 * lags[len(lags) // 2], 1e3 * lags[-len(lags) // 100]
+        print(f"lag of the loop: median {median:.1f} ms, 99th percentile {worst:.1f} ms")
         return
     print(f"{1e6 * cpu / number:.0f} us of the loop's thread a recording, the journal's part included")
     print(f"{number / took:.0f} recordings/s sealed, {at_once} calls at once")

@@ -178,6 +178,23 @@ def test_litter_is_removed_when_it_is_old(kept: Kept) -> None:
     kept.check()
 
 
+def test_without_the_database_what_is_on_disk_is_sealed(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket(kept, stopped=STARTED, duration=0.5)
+    spooled(kept)
+
+    def gone(*arguments: Any, **options: Any) -> Any:
+        raise RuntimeError("no database")
+
+    with monkeypatch.context() as patched:
+        for name in ("write", "recording", "known_recordings", "each_recording"):
+            patched.setattr(kept.store, name, gone)
+        with pytest.raises(RuntimeError, match="no database"):
+            reconcile(kept.archive)
+    assert Sidecar.load(kept.folders.sidecar_of(ID)).state == "sealed"
+    assert reconciled(kept).rows == 1
+    kept.check()
+
+
 def test_one_at_a_time(kept: Kept) -> None:
     ticket(kept)
     file = os.open(kept.folders.spool, os.O_RDONLY)
