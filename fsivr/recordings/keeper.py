@@ -49,6 +49,7 @@ class Keeper:
         # Those to be sealed, and those that nobody looks after any more but whose tickets do not say so yet.
         self._sealing: dict[str, Sidecar] = {}
         self._left: dict[str, Sidecar] = {}
+        self._closed = False
 
     def start(self) -> None:
         """Look after what earlier processes left, in the background, now and again."""
@@ -57,6 +58,9 @@ class Keeper:
 
     def close(self, timeout: float) -> None:
         """Seal what waits, within so many seconds; what is left is sealed by the next process, or by hand."""
+        if self._closed:
+            return
+        self._closed = True
         self._tending.close()
         self._lanes.close(timeout)
         if not self._sealer.close(timeout):

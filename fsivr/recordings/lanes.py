@@ -53,7 +53,8 @@ class Lanes:
     def _run(self, queue: Any) -> None:
         while (given := queue.get()) is not None:
             done, work, arguments = given
-            value, error = self._pool.spawn(_tried, work, arguments).get()
+            tried: Any = self._pool.spawn(_tried, work, arguments).get()
+            value, error = tried
             self.waiting -= 1
             if error is None:
                 done.set(value)

@@ -11,7 +11,9 @@ import os
 import secrets
 from collections.abc import Container
 
-from fsivr.recordings.folders import Folders
+from fsivr.recordings.folders import Folders, close
+
+_GROUPS = 0o2770
 
 
 class Owner:
@@ -21,6 +23,7 @@ class Owner:
     """
 
     def __init__(self, folders: Folders) -> None:
+        _prepare_spool(folders)
         folders.prepare(folders.owners)
         while True:
             #: What tickets name it by.
@@ -30,12 +33,12 @@ class Owner:
             # One that looks after the dead may have come between, and removed it.
             if _take(self._file) and _is_there(self._path, self._file):
                 return
-            os.close(self._file)
+            close(self._file)
 
     def close(self) -> None:
         """Give it back; what is not sealed by now is left to whoever reconciles."""
         self._path.unlink(missing_ok=True)
-        os.close(self._file)
+        close(self._file)
 
 
 def is_alive(folders: Folders, name: str) -> bool:
@@ -47,7 +50,7 @@ def is_alive(folders: Folders, name: str) -> bool:
     try:
         return not _take(file)
     finally:
-        os.close(file)
+        close(file)
 
 
 def bury(folders: Folders, named: Container[str]) -> int:
@@ -70,8 +73,15 @@ def bury(folders: Folders, named: Container[str]) -> int:
                 path.unlink(missing_ok=True)
                 buried += 1
         finally:
-            os.close(file)
+            close(file)
     return buried
+
+
+def _prepare_spool(folders: Folders) -> None:
+    """Have the spool; its group may write there, for the switch may be another user of it."""
+    if not folders.spool.is_dir():
+        folders.prepare(folders.spool)
+        folders.spool.chmod(_GROUPS)
 
 
 def _take(file: int) -> bool:

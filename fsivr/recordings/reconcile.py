@@ -18,7 +18,7 @@ from typing import NamedTuple
 from fsivr.errors import ArchiveError
 from fsivr.recordings.archive import Archive
 from fsivr.recordings.comparing import Comparing
-from fsivr.recordings.folders import Folders
+from fsivr.recordings.folders import Folders, close
 from fsivr.recordings.spooled import Spooled
 from fsivr.store import Row, Store
 
@@ -113,4 +113,4 @@ def _alone(folders: Folders, patience: float) -> Iterator[None]:
                 time.sleep(0.05)
         yield
     finally:
-        os.close(file)
+        close(file)

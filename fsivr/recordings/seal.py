@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from fsivr.recordings.folders import Folders, sync_folder
+from fsivr.recordings.folders import Folders, close, sync_folder
 from fsivr.recordings.sidecar import Sidecar
 from fsivr.recordings.wav import repair
 
@@ -70,7 +70,7 @@ def is_at_rest(path: Path, settle: float) -> bool:
     except OSError:
         pass
     finally:
-        os.close(file)
+        close(file)
     return True
 
 

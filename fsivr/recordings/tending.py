@@ -18,8 +18,8 @@ from fsivr.store import Journal, Row, Store
 
 log = logging.getLogger(__name__)
 
-# A look at each file holds Python's lock for some 0.1 ms: calls go before.
-_REST = 0.002
+# A look at a file holds Python's lock for some 0.1 ms: after so many of them calls go before.
+_AT_ONCE, _REST = 5, 0.005
 # Days whose files are compared with their rows each time; all days are at the start.
 _RECENT = 2
 # Rows that may wait before more are put.
@@ -40,6 +40,7 @@ class Tending:
         self._settle = settle
         self._every = every
         self._stopping = False
+        self._looked = 0
 
     def start(self, *, before: Callable[[], None]) -> None:
         """Begin; returns at once.
@@ -94,4 +95,6 @@ class Tending:
     def _rest(self) -> None:
         if self._stopping:
             raise ArchiveError("the server stops")
-        time.sleep(_REST)
+        self._looked += 1
+        if self._looked % _AT_ONCE == 0:
+            time.sleep(_REST)

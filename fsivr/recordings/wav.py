@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,11 +84,14 @@ def repair(path: Path, *, channels: int | None, spare: Path) -> tuple[Sound, boo
         return _begin_anew(path, channels or 1, spare), True
     if found.right:
         return found.sound, False
-    with open(path, "r+b") as file:
-        os.truncate(file.fileno(), found.size)
-        if found.size - 8 < _UNKNOWN:
-            os.pwrite(file.fileno(), struct.pack("<I", found.sound.length), found.sound.at - 4)
-            os.pwrite(file.fileno(), struct.pack("<I", found.size - 8), 4)
+    try:
+        _set_right(path, found)
+    except PermissionError:
+        # The switch's file, which its group may only read; the folder is the group's.
+        fresh = spare / f".{secrets.token_hex(6)}.wav"
+        shutil.copyfile(path, fresh)
+        _set_right(fresh, found)
+        os.rename(fresh, path)
     return found.sound, True
 
 
@@ -98,6 +102,14 @@ class _Found:
     size: int
     #: Whether the header and the size are right as they are.
     right: bool
+
+
+def _set_right(path: Path, found: _Found) -> None:
+    with open(path, "r+b") as file:
+        os.truncate(file.fileno(), found.size)
+        if found.size - 8 < _UNKNOWN:
+            os.pwrite(file.fileno(), struct.pack("<I", found.sound.length), found.sound.at - 4)
+            os.pwrite(file.fileno(), struct.pack("<I", found.size - 8), 4)
 
 
 def _parse(file: BinaryIO) -> _Found | None:

@@ -48,7 +48,8 @@ class Kept:
         :param root: where the switch's own disk is.
         """
         handler = type("InCall", (Handler,), {"run": lambda self, call: run(call)})
-        server = Server(Dialplan([Extension(".*", handler)]), self.settings, store=Journal(self.settings.database))
+        self.journal = Journal(self.settings.database)
+        self.server = server = Server(Dialplan([Extension(".*", handler)]), self.settings, store=self.journal)
         server.start()
         switch = Switch(server.address)
         switch.root = root

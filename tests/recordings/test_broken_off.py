@@ -47,6 +47,7 @@ def test_whatever_step_it_ends_at(kind: str, runs: dict[str, tuple[Path, list[di
         for path in kept.folders.sidecars():
             told = Sidecar.load(path)
             assert told.state in ("sealed", "degraded")
+            assert told.call == "c"  # what its ticket told is never lost
             assert told.duration == (0.0 if kind == "empty" else LENGTH)
             mended += told.state == "degraded"
         kept.store.close()
