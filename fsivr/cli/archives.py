@@ -44,7 +44,8 @@ def open_store(settings: Settings, *, create: bool = False) -> Iterator[Store]:
     store = Store(settings.database)
     try:
         store.migrate()
-        yield store
+        with store.connected():
+            yield store
     except Exception as error:
         if not is_gone(error):
             raise

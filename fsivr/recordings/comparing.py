@@ -12,6 +12,7 @@ from pathlib import Path
 from fsivr.errors import ArchiveError
 from fsivr.recordings.folders import checked_id
 from fsivr.recordings.mending import Mending, of_row
+from fsivr.recordings.retention import unlink
 from fsivr.recordings.sidecar import Hold, Sidecar
 from fsivr.recordings.spooled import remove_old
 from fsivr.store import Recording, audited
@@ -106,8 +107,9 @@ class Comparing(Mending):
             sidecar, row = self._load(id), self._store.recording(id)
             if sidecar is None:
                 return
-            if sidecar.state == "purged" and self._folders.place(id).exists():
-                return  # its purge was broken off, and finds it by its row
+            if sidecar.state == "purged" and (freed := unlink(self._folders.place(id))):
+                # Its purge or its deletion was broken off between its sidecar and its sound.
+                self._put([audited("fsivr", "recording.purge", id, bytes=freed, broken_off=True)])
             if row is not None and row.held is not None and sidecar.hold is None:
                 hold = Hold(row.hold_reason or "unknown", row.hold_by or "unknown", row.held)
                 sidecar = replace(sidecar, hold=hold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,10 @@ class Store:
         close_idle = getattr(self.database, "close_idle", None)
         if close_idle is not None:
             close_idle()
+
+    def connected(self) -> AbstractContextManager[Any]:
+        """A block in which SQLite's file stays open: the last to close it puts its whole log in order, and syncs it."""
+        return self.database.connection_context() if self._sqlite else nullcontext()
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows in one transaction; waits for it."""

@@ -124,10 +124,11 @@ def test_a_sidecar_that_cannot_be_read_is_told_and_left(kept: Kept, sealed: Side
     assert kept.rows[0].state == "sealed"
 
 
-def test_a_purge_that_was_broken_off_is_left_to_the_purge(kept: Kept, sealed: Sidecar) -> None:
-    """It finds what it has to remove by the row that still says that it is there."""
+def test_a_purge_that_was_broken_off_is_finished(kept: Kept, sealed: Sidecar) -> None:
+    """Also a deletion, of one that was not exported, which no purge looks for."""
     replace(sealed, state="purged").save(kept.folders.sidecar_of(ID))
-    assert reconcile(kept.archive).rows == 0
-    kept.folders.place(ID).unlink()
     assert reconciled(kept).rows == 1
+    assert not kept.folders.place(ID).exists()
     assert kept.rows[0].state == "purged"
+    assert [row.action for row in kept.store.audit(subject=ID).items].count("recording.purge") == 1
+    assert reconciled(kept) == NOTHING

@@ -6,7 +6,7 @@ import errno
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fsivr.recordings import Archive, Hold, Sidecar
-from fsivr.store import Store
+from fsivr.store import Recording, Store
 from tests.recordings.kept import START, audit, id_of, keep, keep_exported, sound
 
 _SIZE = 2044
@@ -118,6 +118,21 @@ def test_what_cannot_be_read_or_removed_does_not_stop_the_rest(archive: Archive)
     assert _there(archive) == [0, 1]
 
 
+def test_a_hold_that_comes_meanwhile_counts(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between asking the database for what is old enough, and the purge of it."""
+    keep_exported(archive, 0)
+    each = archive.store.each_recording
+
+    def then_held(**asked: Any) -> Iterator[Recording]:
+        for row in each(**asked):
+            archive.hold(row.id, "court", by="ann")
+            yield row
+
+    monkeypatch.setattr(archive.store, "each_recording", then_held)
+    assert archive.purge(by="me", now=_days(99)) == (0, 0, {"on hold": 1})
+    assert _there(archive) == [0]
+
+
 def test_a_full_disk_is_made_empty(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     keep_exported(archive)
     path = archive.folders.place(id_of(0))
@@ -148,7 +163,7 @@ def test_a_link_is_removed_and_not_what_it_leads_to(archive: Archive, tmp_path: 
 _KILLED = """
 import os, signal, sys
 from fsivr.recordings import Archive
-from fsivr.store import Store
+from fsivr.store import Recording, Store
 
 folder, address, now, left = sys.argv[1], sys.argv[2], float(sys.argv[3]), [int(sys.argv[4])]
 
