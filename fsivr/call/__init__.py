@@ -5,6 +5,7 @@ from fsivr.call.call import Call, HandOver
 from fsivr.call.channel import Channel
 from fsivr.call.conference import Conference, ConferenceStay, Member
 from fsivr.call.dialled import Dial, Dialled, DialResult
+from fsivr.call.keeping import Circumstances, Keeper, forsake
 from fsivr.call.leg import Leg
 from fsivr.call.noted import NotedCall
 from fsivr.call.ongoing import OngoingRecording
@@ -17,6 +18,7 @@ __all__ = [
     "Answerer",
     "Call",
     "Channel",
+    "Circumstances",
     "CompletionCause",
     "Conference",
     "ConferenceStay",
@@ -24,6 +26,7 @@ __all__ = [
     "DialResult",
     "Dialled",
     "HandOver",
+    "Keeper",
     "Leg",
     "Member",
     "NotedCall",
@@ -35,4 +38,5 @@ __all__ = [
     "Speech",
     "Spool",
     "WhyLeft",
+    "forsake",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from fsivr.store.migrations import migrate
 from fsivr.store.models import Audit, Call, Export, Recording, to_microseconds
 from fsivr.store.pages import LATEST, Cursor, Page, checked_limit
 from fsivr.store.rows import Row, audited, write
+from fsivr.store.walks import Taken, known, taken, walk
 
 #: What a list of calls does without; ``call`` has it.
 _LISTED = [field for name, field in Call._meta.fields.items() if name != "timeline"]
@@ -49,6 +51,10 @@ class Store:
         close_idle = getattr(self.database, "close_idle", None)
         if close_idle is not None:
             close_idle()
+
+    def connected(self) -> AbstractContextManager[Any]:
+        """A block in which SQLite's file stays open: the last to close it puts its whole log in order, and syncs it."""
+        return self.database.connection_context() if self._sqlite else nullcontext()
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows in one transaction; waits for it."""
@@ -109,6 +115,25 @@ class Store:
         with self.database.connection_context():
             rows: Any = list(query.tuples().bind(self.database))
         return {state: (count, int(total or 0)) for state, count, total in rows}
+
+    def each_recording(self, **asked: Any) -> Iterator[Recording]:
+        """Every recording of a ``state`` or a ``node``, the oldest first; ``since`` and ``before``: when they began."""
+        return walk(self.database, **asked)
+
+    def known_recordings(self, ids: Sequence[str]) -> dict[str, Recording]:
+        """Those of these recordings, up to 500, that there are, by their ids."""
+        return known(self.database, ids)
+
+    def taken(self, node: str, *, since: datetime | None = None) -> Taken:
+        """What the recordings of a node take on its disk; with ``since`` what was recorded from then on."""
+        return taken(self.database, node, since=since)
+
+    def mark(self, id: str, state: str, row: Row) -> bool:
+        """Whether there is such a recording; it is of this state now, and the audit has this row.
+
+        For a recording whose sidecar cannot tell of it; else the sidecar's own row is written.
+        """
+        return self._change(id, {"state": state}, row)
 
     def hold(self, id: str, reason: str, *, by: str, at: float) -> bool:
         """Whether there is such a recording; it is on hold now, and the audit says so.
