@@ -9,18 +9,20 @@ from typing import Any
 
 from flask import Flask, Response, json
 
-from fsivr.api import health
+from fsivr.api import health, metrics, status
 from fsivr.api.access import SCHEME, Gate, check_all_are_marked, public
 from fsivr.api.errors import JsonErrorsApi
 from fsivr.api.given import Given, attach
+from fsivr.api.overview import Observer
 from fsivr.api.strict import MOST_BODY, Checks, begin, finish
+from fsivr.api.watch import SwitchWatch
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan
 from fsivr.store import Store
 from fsivr.switch import Switch
 
 #: The resources, in the order of the document: each module has a ``blueprint``.
-BLUEPRINTS = (health.blueprint,)
+BLUEPRINTS = (status.blueprint, health.blueprint, metrics.blueprint)
 
 
 def create_app(
@@ -54,7 +56,8 @@ def create_app(
     )
     # An address is written in one way: there are no redirects to another.
     app.url_map.merge_slashes = False
-    attach(app, Given(settings, store, switch, dialplan, archive, export, clock))
+    observer = Observer(settings, store, SwitchWatch(switch, ticks), clock, ticks)
+    attach(app, Given(settings, store, observer, switch, dialplan, archive, export, clock, clock()))
     api = JsonErrorsApi(app)
     api.spec.components.security_scheme("key", SCHEME)
     for blueprint in BLUEPRINTS:
@@ -67,6 +70,7 @@ def create_app(
     app.before_request(gate)
     app.before_request(Checks(app, document["paths"]))
     app.after_request(finish)
+    metrics.count_requests(app)
     return app
 
 
