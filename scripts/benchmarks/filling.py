@@ -27,6 +27,21 @@ ACTIONS = ["recording.listen", "recording.export", "recording.purge", "call.orig
 HIDDEN = "anonymous"
 #: Holds, of a number and of all recordings; calls that are live.
 HELD, LIVE = 50, 120
+_BYTES = 1_920_044
+#: What all recordings have.
+_ALIKE = {
+    "leg": "both",
+    "seconds": 60.0,
+    "channels": 2,
+    "codec": "L16",
+    "rate": 8000,
+    "completion": "hangup",
+    "hangup_cause": "NORMAL_CLEARING",
+    "consent": "told",
+    "mask_spans": "[]",
+    "node": "ivr-1",
+    "retention": "default",
+}
 
 
 class Sizes(NamedTuple):
@@ -120,7 +135,6 @@ def _recordings(sizes: Sizes) -> Iterator[dict[str, Any]]:
         yield {
             "id": f"{started:017}-{number:012x}",
             "call": uuid_of(call),
-            "leg": "both",
             "handler": chance.one(HANDLERS),
             "caller": f"0{30_000_000 + number % 400_000}",
             "dialled": chance.one(DIALLED, 0.8),
@@ -128,24 +142,12 @@ def _recordings(sizes: Sizes) -> Iterator[dict[str, Any]]:
             "state": chance.one(STATES, 0.3),
             "started": started,
             "stopped": started + 60 * _SECOND,
-            "seconds": 60.0,
-            "channels": 2,
-            "codec": "L16",
-            "rate": 8000,
-            "bytes": 1_920_044,
+            "bytes": _BYTES,
             "sha256": f"{number:064x}",
-            "completion": "hangup",
-            "hangup_cause": "NORMAL_CLEARING",
-            "consent": "told",
-            "mask_spans": "[]",
-            "node": "ivr-1",
-            "retention": "default",
             "hold_reason": "a complaint" if held else None,
             "hold_by": "legal" if held else None,
             "held": started if held else None,
-            "verified": None,
-            "exported": None,
-            "export": None,
+            **_ALIKE,
         }
 
 
@@ -159,7 +161,7 @@ def _exports(sizes: Sizes) -> Iterator[dict[str, Any]]:
             "state": "failed" if number % 50 == 0 else "done",
             "target": "archive",
             "recordings": 500,
-            "bytes": 500 * 1_920_044,
+            "bytes": 500 * _BYTES,
             "failed": 0,
             "error": "",
             "node": "ivr-1",
