@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "store", "switch"},
     "store": {"errors"},
     "exporter": set(),
+    "api": {"config", "dialplan", "errors", "store", "switch"},
     "simulator": {"causes", "prompts"},
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
     "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "store"},

@@ -1,5 +1,6 @@
 """What happened, kept: calls, recordings, exports, keys and audit in SQLite or PostgreSQL."""
 
+from fsivr.store.gone import is_gone
 from fsivr.store.journal import Journal
 from fsivr.store.keys import Keys, Role
 from fsivr.store.models import ApiKey, Audit, Call, Export, Recording
@@ -24,5 +25,6 @@ __all__ = [
     "call_began",
     "call_ended",
     "exported",
+    "is_gone",
     "recorded",
 ]
