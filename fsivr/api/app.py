@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, json
 
-from fsivr.api import health
+from fsivr.api import audio, calls, exports, health, orders, placing
 from fsivr.api.access import SCHEME, Gate, check_all_are_marked, public
 from fsivr.api.errors import JsonErrorsApi
 from fsivr.api.given import Given, attach
@@ -20,7 +20,7 @@ from fsivr.store import Store
 from fsivr.switch import Switch
 
 #: The resources, in the order of the document: each module has a ``blueprint``.
-BLUEPRINTS = (health.blueprint,)
+BLUEPRINTS = (health.blueprint, calls.blueprint, audio.blueprint, exports.blueprint)
 
 
 def create_app(
@@ -54,8 +54,11 @@ def create_app(
     )
     # An address is written in one way: there are no redirects to another.
     app.url_map.merge_slashes = False
-    attach(app, Given(settings, store, switch, dialplan, archive, export, clock))
+    what = Given(settings, store, switch, dialplan, archive, export, clock)
+    attach(app, what)
+    placing.attach(app, what)
     api = JsonErrorsApi(app)
+    orders.describe(api.ma_plugin)
     api.spec.components.security_scheme("key", SCHEME)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
