@@ -25,6 +25,7 @@ from fsivr.esl.session import Session
 from fsivr.esl.transport import tune
 from fsivr.prompts import PromptLibrary
 from fsivr.server.conversation import Conversation
+from fsivr.server.heartbeat import Load
 from fsivr.server.history import History
 from fsivr.server.placed import CARRIED_OUT, is_placed, ordered_handler, preparation
 from fsivr.server.ports import Port, Ports
@@ -52,8 +53,8 @@ class Server:
     def __init__(
         self, dialplan: Dialplan, settings: Settings | None = None, *, store: Journal | None = None, worker: str = ""
     ) -> None:
-        self._history = None if store is None else History(store, worker=worker)
         self.settings = settings or Settings.defaults()
+        self._history = None if store is None else History(store, node=self.settings.node_name, worker=worker)
         self._dialplan = dialplan
         self._switch: Switch | None = None
         self._judged: dict[str, bool] = {}
@@ -71,6 +72,8 @@ class Server:
         self.on_call_end: list[Callable[[Call], None]] = []
         #: Calls refused because every port was in use, or because the server was stopping.
         self.refused = 0
+        #: Calls that handlers took.
+        self.taken = 0
         #: Handlers that would not leave a finished call.
         self.abandoned = 0
 
@@ -116,7 +119,7 @@ class Server:
         """
         sock = _listening(self.settings)
         if self._history is not None:
-            self._history.open(sock)
+            self._history.open(sock, self._load)
         listener = StreamServer(sock, self._serve)
         # Take all that is waiting before anything else runs: each admission is cheap.
         listener.max_accept = 512
@@ -226,9 +229,15 @@ class Server:
             before=before,
         )
         self._conversations.add(conversation)
+        self.taken += 1
         if self._history is not None:
             self._history.began(conversation, call.channel)
         conversation.run()
+
+    def _load(self) -> Load:
+        ports = self._ports
+        counts = (self.taken, self.refused, self.abandoned)
+        return Load(ports.in_use, ports.limit, ports.peak, *counts, self._draining)
 
     def _the_switch(self) -> Switch:
         return self.switch

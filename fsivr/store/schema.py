@@ -96,6 +96,30 @@ CREATE TABLE audit (
 
 TABLES = (_CALLS, _RECORDINGS, _EXPORTS, _API_KEYS, _AUDIT)
 
+WORKERS = (
+    """
+CREATE TABLE workers (
+    id TEXT PRIMARY KEY,
+    node TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    listen TEXT NOT NULL,
+    started BIGINT NOT NULL,
+    seen BIGINT NOT NULL,
+    ended BIGINT,
+    ports_in_use INTEGER NOT NULL,
+    capacity INTEGER NOT NULL,
+    peak INTEGER NOT NULL,
+    calls BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    abandoned BIGINT NOT NULL,
+    draining INTEGER NOT NULL,
+    rows_waiting BIGINT NOT NULL,
+    rows_dropped BIGINT NOT NULL
+)""",
+)
+
 INDICES = (
     "CREATE INDEX calls_started ON calls (started, id)",
     # Live calls are few beside those that ended.

@@ -11,9 +11,10 @@ from peewee import Model, Tuple, Value, fn
 from fsivr.store.address import open_database, sqlite_path
 from fsivr.store.keys import Keys
 from fsivr.store.migrations import migrate
-from fsivr.store.models import Audit, Call, Export, Recording, to_microseconds
+from fsivr.store.models import Audit, Call, Export, Recording, Worker, to_microseconds
 from fsivr.store.pages import LATEST, Cursor, Page, checked_limit
 from fsivr.store.rows import Row, audited, write
+from fsivr.store.workers import seen_lately
 
 #: What a list of calls does without; ``call`` has it.
 _LISTED = [field for name, field in Call._meta.fields.items() if name != "timeline"]
@@ -150,6 +151,37 @@ class Store:
         indexed = ("subject",) if filters.get("subject") is not None else tuple(known)
         query = self._filtered(Audit, Audit.at, after, limit, filters, known, indexed)
         return self._page(query, Audit.at, limit)
+
+    # -- the system as it is now ----------------------------------------------------------------
+
+    def workers(self, now: float | None = None) -> list[Worker]:
+        """The processes that take calls, on every node: those that were seen lately and have not ended.
+
+        :param now: seconds since 1970.
+        """
+        return seen_lately(self.database, now)
+
+    def waiting_since(self) -> datetime | None:
+        """When the oldest recording began that is not exported yet; None where none waits."""
+        first = [
+            Recording.select(fn.MIN(Recording.started)).where(Recording.state == state)
+            for state in ("sealed", "degraded")
+        ]
+        with self.database.connection_context():
+            found = [query.bind(self.database).scalar() for query in first]
+        return min((at for at in found if at is not None), default=None)
+
+    def recorded_since(self, since: datetime) -> tuple[int, datetime | None]:
+        """The bytes of recordings that began since then, and when the first of them did."""
+        total, first = 0, []
+        with self.database.connection_context():
+            for state in ("sealed", "degraded", "exported", "purged"):  # a search each in an index with the bytes
+                query = Recording.select(fn.SUM(Recording.bytes), fn.MIN(Recording.started))
+                query = query.where((Recording.state == state) & (Recording.started >= since))
+                row: Any = query.tuples().bind(self.database).first()
+                total += int(row[0] or 0)
+                first += [row[1]] if row[1] is not None else []
+        return total, min(first, default=None)
 
     # -- how lists are asked for ------------------------------------------------------------
 
