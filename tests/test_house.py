@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "switch": {"call", "causes", "config", "dialplan", "errors", "esl"},
     "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "store", "switch"},
     "store": {"errors"},
-    "recordings": {"errors", "store"},
+    "recordings": {"config", "errors", "store"},
     "exporter": set(),
     "api": {"config", "dialplan", "errors", "store", "switch"},
     "simulator": {"causes", "prompts"},
