@@ -80,7 +80,7 @@ class OrderSchema(Schema):
 def describe(plugin: MarshmallowPlugin) -> None:
     """Have the document tell what it has no words for by itself."""
     assert plugin.converter is not None  # the document has been begun
-    plugin.converter.add_attribute_function(_names_of_variables)
+    plugin.converter.add_attribute_function(_names_of_variables)  # type: ignore[no-untyped-call]
 
 
 def _names_of_variables(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:

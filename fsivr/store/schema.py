@@ -142,8 +142,9 @@ INDICES = (
     "CREATE INDEX recordings_handler ON recordings (handler, started, id)",
     "CREATE INDEX recordings_handler_state ON recordings (handler, state, started, id)",
     "CREATE INDEX recordings_held ON recordings (started, id, state, handler) WHERE held IS NOT NULL",
-    # With the bytes, what a node's recordings take is told from the index alone.
-    "CREATE INDEX recordings_node ON recordings (node, started, id, state, bytes)",
+    # With the bytes, what a node's recordings take, and took lately, is told from the indices alone.
+    "CREATE INDEX recordings_node ON recordings (node, started, id, bytes)",
+    "CREATE INDEX recordings_node_bytes ON recordings (node, state, bytes, started)",
     "CREATE INDEX exports_started ON exports (started, id)",
     "CREATE INDEX exports_state ON exports (state, started, id)",
     "CREATE INDEX api_keys_created ON api_keys (created, id)",

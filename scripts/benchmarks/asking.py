@@ -22,11 +22,11 @@ _BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 #: What a filter is asked with; of most, a frequent value, a rare one and one that no row has.
 _TIMES: dict[str, list[Any]] = {
     "since": [_BEGIN + 30 * _DAY, _BEGIN + 700 * _DAY],
-    "until": [_BEGIN + 31 * _DAY, _BEGIN + 701 * _DAY],
+    "until": [_BEGIN + 701 * _DAY, _BEGIN + 31 * _DAY],
 }
 _LISTS: dict[str, dict[str, list[Any]]] = {
     "calls": {
-        "state": ["live", "ended"],
+        "state": ["ended", "live"],
         "caller": [filling.HIDDEN, "030000001", "none"],
         "dialled": [filling.DIALLED[0], filling.DIALLED[-1], "none"],
         "handler": [filling.HANDLERS[0], filling.HANDLERS[-1], "none"],
@@ -114,13 +114,22 @@ def _questions(store: Store, name: str, filters: dict[str, list[Any]]) -> Iterat
     ask = getattr(store, name)
     for size in range(len(filters) + 1):
         for chosen in itertools.combinations(filters, size):
-            for values in itertools.product(*(filters[each] for each in chosen)):
-                given = dict(zip(chosen, values, strict=True))
+            for given in _assigned(chosen, filters):
                 if given.get("since", _BEGIN) >= given.get("until", datetime.max.replace(tzinfo=UTC)):
                     continue
                 said = ", ".join(f"{key}={_said(value)}" for key, value in given.items()) or "no filter"
                 for page, after in _pages(given, name):
                     yield f"{said}; {page}", _asking(ask, after, given)
+
+
+def _assigned(chosen: tuple[str, ...], filters: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """The filters with their first values, which are the frequent ones; and each of them with its others."""
+    first = {each: filters[each][0] for each in chosen}
+    yield first
+    for each in chosen:
+        yield from ({**first, each: value} for value in filters[each][1:])
+    if len(chosen) > 1:
+        yield {each: filters[each][-1] for each in chosen}
 
 
 def _pages(given: dict[str, Any], name: str) -> Iterator[tuple[str, Cursor | None]]:
@@ -142,6 +151,8 @@ def _single(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "a call that is not there", lambda: store.call("none")
     yield "a recording", lambda: store.recording(last)
     yield "the totals of the recordings", store.totals
+    yield "what a node's recordings take", lambda: store.taken("ivr-1")
+    yield "what it recorded lately", lambda: store.taken("ivr-1", since=_BEGIN + 723 * _DAY)
 
 
 def _said(value: Any) -> str:
