@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": {"config", "dialplan", "errors", "store", "switch"},
     "simulator": {"causes", "prompts"},
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
-    "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "store"},
+    "cli": {"api", "causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "store", "switch"},
     "__main__": {"cli"},
     "__init__": {"call", "causes", "dialplan", "errors", "handler", "prompts", "switch"},
 }

@@ -9,18 +9,27 @@ from typing import Any
 
 from flask import Flask, Response, json
 
-from fsivr.api import audio, calls, exports, health, orders, placing
+from fsivr.api import audio, calls, exports, health, metrics, orders, placing, status
 from fsivr.api.access import SCHEME, Gate, check_all_are_marked, public
 from fsivr.api.errors import JsonErrorsApi
 from fsivr.api.given import Given, attach
+from fsivr.api.overview import Observer
 from fsivr.api.strict import MOST_BODY, Checks, begin, finish
+from fsivr.api.watch import SwitchWatch
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan
 from fsivr.store import Store
 from fsivr.switch import Switch
 
 #: The resources, in the order of the document: each module has a ``blueprint``.
-BLUEPRINTS = (health.blueprint, calls.blueprint, audio.blueprint, exports.blueprint)
+BLUEPRINTS = (
+    status.blueprint,
+    health.blueprint,
+    metrics.blueprint,
+    calls.blueprint,
+    audio.blueprint,
+    exports.blueprint,
+)
 
 
 def create_app(
@@ -54,7 +63,8 @@ def create_app(
     )
     # An address is written in one way: there are no redirects to another.
     app.url_map.merge_slashes = False
-    what = Given(settings, store, switch, dialplan, archive, export, clock)
+    observer = Observer(settings, store, SwitchWatch(switch, ticks), clock, ticks)
+    what = Given(settings, store, observer, switch, dialplan, archive, export, clock, clock())
     attach(app, what)
     placing.attach(app, what)
     api = JsonErrorsApi(app)
@@ -70,6 +80,7 @@ def create_app(
     app.before_request(gate)
     app.before_request(Checks(app, document["paths"]))
     app.after_request(finish)
+    metrics.count_requests(app)
     return app
 
 

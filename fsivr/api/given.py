@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
+from fsivr.api.overview import Observer
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan
 from fsivr.store import Store
@@ -23,6 +24,8 @@ class Given:
 
     settings: Settings
     store: Store
+    #: Tells how all of the system does.
+    observer: Observer
     switch: Switch | None = None
     dialplan: Dialplan | None = None
     #: The files of recordings: an ``Archive``.
@@ -31,6 +34,8 @@ class Given:
     export: Any = None
     #: Seconds since 1970.
     clock: Callable[[], float] = time.time
+    #: When the API began, in seconds since 1970.
+    started: float = 0.0
 
 
 def attach(app: Flask, what: Given) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import signal
+from collections.abc import Iterator
 
 import gevent
 from rich.console import Console
@@ -34,13 +36,29 @@ def start(settings: Settings) -> Server:
 
 def keep_serving(server: Server, *, simulate: bool = False) -> None:
     """Serve with a started server until a signal says to stop."""
-    with on_signals(_Stop(server), signal.SIGINT, signal.SIGTERM):
+    with on_signals(_Stop(server), signal.SIGINT, signal.SIGTERM), serving_api(server):
         tell_how_to_call(console(), server)
         typing = gevent.spawn(_take_numbers, server) if simulate else None
         server.serve_forever()
     if typing is not None:
         typing.kill()
     console().print("stopped", style="dim")
+
+
+@contextlib.contextmanager
+def serving_api(server: Server) -> Iterator[None]:
+    """Inside ``with``, the API is served by a process of its own, unless ``api_listen`` is empty."""
+    settings = server.settings
+    if not settings.api_listen:
+        yield
+        return
+    from fsivr.cli.api_child import ApiChild
+
+    child = ApiChild(dataclasses.replace(settings, listen=written(server.address)))
+    try:
+        yield
+    finally:
+        child.stop()
 
 
 def announce(screen: Console, server: Server) -> None:

@@ -52,8 +52,9 @@ class History:
 
     def close(self) -> None:
         """Say that the server is no more, and write what waits, within a few seconds."""
-        if self._heartbeat is not None:
-            self._heartbeat.stop()
+        heartbeat, self._heartbeat = self._heartbeat, None
+        if heartbeat is not None:
+            heartbeat.stop()
         self._journal.close(_LAST)
 
     def began(self, conversation: Conversation, channel: Channel) -> None:
