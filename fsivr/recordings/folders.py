@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from gevent.monkey import get_original
+
 from fsivr.errors import ArchiveError, UnknownRecording
 
 #: Where the switch writes, below the root.
@@ -21,6 +23,10 @@ _TEMPORARY = re.compile(rf"({_ID.pattern})\.json\.[0-9a-f]{{8}}\.tmp")
 _NUMBERS = {4: re.compile(r"[0-9]{4}"), 2: re.compile(r"[0-9]{2}")}
 # Seconds for which another process may be changing the same recording.
 _PATIENCE = 30.0
+
+#: Closes a file at once. Where gevent has patched ``os``, its ``close`` of a folder or pipe waits for
+#: the event loop, which does not turn while thousands of files are gone through: none could be opened any more.
+close = get_original("os", "close")
 
 
 class Folders:
@@ -185,7 +191,7 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(file)
     finally:
-        os.close(file)
+        close(file)
 
 
 def _locked(file: int) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from fsivr.errors import ArchiveError
 from fsivr.recordings import checked
-from fsivr.recordings.folders import SPOOL, checked_id, day_of, sync_folder
+from fsivr.recordings.folders import SPOOL, checked_id, close, day_of, sync_folder
 from fsivr.store import Row, recorded
 
 #: The version of the file's form.
@@ -234,10 +234,13 @@ def _read(path: Path) -> bytes:
         if error.errno == errno.ELOOP:
             raise ArchiveError(f"{path} is a link: it is not read") from None
         raise
-    with open(file, "rb") as reading:
+    try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise ArchiveError(f"{path} is no file: it is not read")
-        return reading.read(_MOST_BYTES + 1)
+        with open(file, "rb", closefd=False) as reading:
+            return reading.read(_MOST_BYTES + 1)
+    finally:
+        close(file)
 
 
 _PARSERS: dict[str, Callable[[Any], Any]] = {
