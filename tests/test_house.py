@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"errors"},
     "recordings": {"config", "errors", "store"},
     "exporter": set(),
-    "api": {"config", "dialplan", "errors", "store", "switch"},
+    "api": {"call", "causes", "config", "dialplan", "errors", "store", "switch"},
     "simulator": {"causes", "prompts"},
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
     "cli": {"api", "causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "store", "switch"},

@@ -82,12 +82,15 @@ def _answer(id: str, file: BinaryIO, etag: str) -> Response:
     asked = request.headers.get("Range") if condition is None or (etag and condition == etag) else None
     part = part_of(asked, size)
     sent = part or Part(0, size)
-    if request.method == "GET":  # HEAD hears nothing
+    response = Response(status=206 if part else 200, mimetype="audio/wav")
+    if request.method == "HEAD":  # it hears nothing
+        file.close()
+    else:
         who = holder()
         heard = sent.said(size) if size else "none"
         given().store.write([audited(who.name, "recording.listen", id, key=who.id, range=heard)])
-    response = Response(_chunks(file, sent), status=206 if part else 200, mimetype="audio/wav")
-    response.call_on_close(file.close)
+        response.response = _chunks(file, sent)
+        response.call_on_close(file.close)
     response.content_length = sent.length
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Content-Disposition"] = f'attachment; filename="{id}.wav"'
@@ -99,11 +102,12 @@ def _answer(id: str, file: BinaryIO, etag: str) -> Response:
 
 
 def _chunks(file: BinaryIO, part: Part) -> Iterator[bytes]:
-    file.seek(part.first)
-    left = part.length
-    while left > 0:
-        data = file.read(min(_CHUNK, left))
-        if not data:
-            raise OSError(f"the file of a recording became shorter while it was sent: {left} bytes are missing")
-        left -= len(data)
-        yield data
+    with file:
+        file.seek(part.first)
+        left = part.length
+        while left > 0:
+            data = file.read(min(_CHUNK, left))
+            if not data:
+                raise OSError(f"the file of a recording became shorter while it was sent: {left} bytes are missing")
+            left -= len(data)
+            yield data

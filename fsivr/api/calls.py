@@ -46,6 +46,7 @@ class Calls(MethodView):
         Filters narrow it down together. `next` of a page is `after` of the one that follows it; calls that
         come meanwhile neither repeat nor hide any.
         """
+        placing().tidy()
         return page(given().store.calls, arguments, _told)
 
     @needs(Role.OPERATE)
@@ -91,6 +92,7 @@ class OneCall(MethodView):
     @blueprint.response(200, CallDetailSchema)
     def get(self, uuid: str) -> dict[str, Any]:
         """One call, with what happened in it"""
+        placing().tidy()
         found = given().store.call(uuid)
         if found is None:
             raise Problem(404, "no call that is known has this uuid")

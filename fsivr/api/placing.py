@@ -75,7 +75,7 @@ class Placing:
         return start._asdict()
 
     def tidy(self) -> None:
-        """End the rows of calls that rang when an earlier API of this name was killed."""
+        """End the rows of calls that rang when an earlier API of this name was killed; once."""
         if not self._tidied:
             self._store.write([calls_lost(self._node, self._worker, self._clock())])
             self._tidied = True
@@ -111,14 +111,7 @@ class Placing:
 
 def attach(app: Flask, given: Given) -> None:
     """Have an application place calls."""
-    placing = Placing(given)
-    app.extensions[_NAME] = placing
-    try:
-        placing.tidy()
-    except Exception as error:
-        if not is_gone(error):
-            raise
-        log.warning("the database cannot be reached yet: %s", type(error).__name__)
+    app.extensions[_NAME] = Placing(given)
 
 
 def placing() -> Placing:

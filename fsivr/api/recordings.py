@@ -113,7 +113,7 @@ class Hold(MethodView):
         blueprint,
         e403="the key may not",
         e404="no recording has this id",
-        e409="it cannot be held: its file is on another machine, or gone",
+        e409="it cannot be held: it is being recorded, or purged, or its file is on another machine",
     )
     @blueprint.response(200, RecordingSchema)
     def put(self, arguments: dict[str, Any], id: str) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class Hold(MethodView):
         Until it is released nothing and nobody removes it.
         """
         row_of(id)
-        archive().hold(id, arguments["reason"], by=holder().name)
+        archive().hold(id, _one_line(arguments["reason"]), by=holder().name)
         return told(row_of(id))
 
     @needs(Role.ADMIN)
@@ -131,17 +131,19 @@ class Hold(MethodView):
         blueprint,
         e403="the key may not",
         e404="no recording has this id",
-        e409="it cannot be released: its file is on another machine",
+        e409="it is not on hold, or its file is on another machine",
     )
     @blueprint.response(200, RecordingSchema)
     def delete(self, id: str) -> dict[str, Any]:
-        """Release a recording from its hold
-
-        One that is not on hold stays as it is.
-        """
+        """Release a recording from its hold"""
         row_of(id)
         archive().release(id, by=holder().name)
         return told(row_of(id))
+
+
+def _one_line(text: str) -> str:
+    """The text without what cannot be printed, which is a blank instead."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def row_of(id: str) -> Any:

@@ -178,8 +178,11 @@ class HoldArguments(Schema):
     reason = fields.String(
         required=True,
         validate=[
-            validate.Length(1, 1000),
-            Matching(r"^[^\x00]*[^\x00\s][^\x00]*$", error="a hold has a reason, and not blanks alone"),
+            validate.Length(1, 500),
+            Matching(
+                r"^[^\x00]*[0-9A-Za-z\u00c0-\u02af\u0400-\u045f\u4e00-\u9fa5][^\x00]*$",
+                error="a hold has a reason, in letters or digits",
+            ),
         ],
         metadata=about("Why it may not be removed.", "complaint 4711"),
     )
