@@ -9,6 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import wraps
 from hashlib import blake2b
+from inspect import cleandoc
 from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -48,7 +49,8 @@ def needs(role: Role) -> Callable[[_F], _F]:
         manual = documented.setdefault("manual_doc", {})
         manual["security"] = [{"key": []}]
         manual["x-role"] = role.name.lower()
-        manual["description"] = f"Needs the role `{role.name.lower()}`."
+        told = cleandoc(function.__doc__ or "").partition("\n\n")[2].partition("\n:")[0].strip()
+        manual["description"] = f"{told}\n\nNeeds the role `{role.name.lower()}`.".strip()
         marked._apidoc = documented  # type: ignore[attr-defined]
         setattr(marked, _ROLE, role)
         return cast(_F, marked)

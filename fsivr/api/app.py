@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, json
 
-from fsivr.api import health, metrics, status
+from fsivr.api import audio, calls, exports, health, metrics, orders, placing, status
 from fsivr.api.access import SCHEME, Gate, check_all_are_marked, public
 from fsivr.api.errors import JsonErrorsApi
 from fsivr.api.given import Given, attach
@@ -22,7 +22,14 @@ from fsivr.store import Store
 from fsivr.switch import Switch
 
 #: The resources, in the order of the document: each module has a ``blueprint``.
-BLUEPRINTS = (status.blueprint, health.blueprint, metrics.blueprint)
+BLUEPRINTS = (
+    status.blueprint,
+    health.blueprint,
+    metrics.blueprint,
+    calls.blueprint,
+    audio.blueprint,
+    exports.blueprint,
+)
 
 
 def create_app(
@@ -58,8 +65,11 @@ def create_app(
     # An address is written in one way: there are no redirects to another.
     app.url_map.merge_slashes = False
     observer = Observer(settings, store, SwitchWatch(switch, ticks), clock, ticks)
-    attach(app, Given(settings, store, observer, switch, dialplan, archive, export, clock, clock()))
+    what = Given(settings, store, observer, switch, dialplan, archive, export, clock, clock())
+    attach(app, what)
+    placing.attach(app, what)
     api = JsonErrorsApi(app)
+    orders.describe(api.ma_plugin)
     api.spec.components.security_scheme("key", SCHEME)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

@@ -43,14 +43,24 @@ class Statement:
         return self._head + ", ".join([mark] * len(self.columns)) + self._tail
 
 
-class _Lost(Statement):
-    """Ends the calls of a worker that is no more."""
+class _Began(Statement):
+    """Begins a call; one that ended stays as it is, one that rang gets its server."""
+
+    def __init__(self, columns: Sequence[str], update: Sequence[str]) -> None:
+        super().__init__("calls", columns, update=True)
+        change = ", ".join(f"{name} = excluded.{name}" for name in update)
+        self._tail = f") ON CONFLICT (uuid) DO UPDATE SET {change} WHERE calls.ended IS NULL"
+
+
+class _Change(Statement):
+    """A change of rows that are there, its values marked by ``?``."""
+
+    def __init__(self, table: str, statement: str) -> None:
+        super().__init__(table, ("",), update=True)
+        self._statement = statement
 
     def text(self, mark: str) -> str:
-        return (
-            f"UPDATE calls SET ended = {mark}, error = 'the server ended before the call did' "
-            f"WHERE ended IS NULL AND node = {mark} AND worker = {mark} AND started < {mark}"
-        )
+        return self._statement.replace("?", mark)
 
 
 class Row(NamedTuple):
@@ -63,9 +73,18 @@ class Row(NamedTuple):
 
 
 _CALL_COLUMNS = [name for name in Call._meta.fields if name not in ("id",)]
-_BEGAN = Statement("calls", _CALL_COLUMNS, update=False)
+_BEGAN = _Began(_CALL_COLUMNS, ("handler", "caller", "dialled", "context", "direction", "started", "node", "worker"))
 _ENDED = Statement("calls", _CALL_COLUMNS, update=True)
-_LOST = _Lost("calls", ("uuid",), update=True)
+_LOST = _Change(
+    "calls",
+    "UPDATE calls SET ended = ?, error = 'the server ended before the call did' "
+    "WHERE ended IS NULL AND node = ? AND worker = ? AND started < ?",
+)
+_ANSWERED = _Change("calls", "UPDATE calls SET answered = ? WHERE uuid = ? AND ended IS NULL")
+_UNANSWERED = _Change(
+    "calls",
+    "UPDATE calls SET ended = ?, hangup_cause = ?, error = ? WHERE uuid = ? AND ended IS NULL AND worker = ?",
+)
 
 
 class CallStart(NamedTuple):
@@ -94,7 +113,7 @@ class CallEnd(NamedTuple):
 
 
 def call_began(start: CallStart) -> Row:
-    """The row of a call that is up; a row that tells its end is not overwritten by it."""
+    """The row of a call that is up, or rings; a row that tells its end is not overwritten by it."""
     return Row(start.uuid, _BEGAN, _live, (start,))
 
 
@@ -103,13 +122,24 @@ def call_ended(start: CallStart, end: CallEnd) -> Row:
     return Row(start.uuid, _ENDED, _over, (start, end))
 
 
+def call_answered(uuid: str, at: float) -> Row:
+    """When a call that was placed was answered, for a row that is there; ``at`` in seconds since 1970."""
+    return Row(uuid, _ANSWERED, _as_given, (to_microseconds(at), clean(uuid)))
+
+
+def call_unanswered(start: CallStart, at: float, cause: str, error: str) -> Row:
+    """The end of a call that no server took, for the row of its start; ``at`` in seconds since 1970."""
+    given = (to_microseconds(at), clean(cause), clean(error), clean(start.uuid), clean(start.worker))
+    return Row(start.uuid, _UNANSWERED, _as_given, given)
+
+
 def calls_lost(node: str, worker: str, before: float) -> Row:
     """Ends each call of a worker that was up when the worker ended, and whose end nobody saw.
 
     :param before: seconds since 1970 at which the worker that runs now had no call yet.
     """
     at = to_microseconds(before)
-    return Row(f"lost {node} {worker}", _LOST, lambda *given: given, (at, clean(node), clean(worker), at))
+    return Row(f"lost {node} {worker}", _LOST, _as_given, (at, clean(node), clean(worker), at))
 
 
 def recorded(**columns: Any) -> Row:
@@ -168,6 +198,10 @@ def as_json(value: Any) -> str:
 
 
 # -- in the writer's thread -----------------------------------------------------------------
+
+
+def _as_given(*given: Any) -> tuple[Any, ...]:
+    return given
 
 
 def _live(start: CallStart) -> tuple[Any, ...]:
