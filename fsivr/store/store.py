@@ -187,18 +187,6 @@ class Store:
             found = [query.bind(self.database).scalar() for query in first]
         return min((at for at in found if at is not None), default=None)
 
-    def recorded_since(self, since: datetime) -> tuple[int, datetime | None]:
-        """The bytes of recordings that began since then, and when the first of them did."""
-        total, first = 0, []
-        with self.database.connection_context():
-            for state in ("sealed", "degraded", "exported", "purged"):  # a search each in an index with the bytes
-                query = Recording.select(fn.SUM(Recording.bytes), fn.MIN(Recording.started))
-                query = query.where((Recording.state == state) & (Recording.started >= since))
-                row: Any = query.tuples().bind(self.database).first()
-                total += int(row[0] or 0)
-                first += [row[1]] if row[1] is not None else []
-        return total, min(first, default=None)
-
     # -- how lists are asked for ------------------------------------------------------------
 
     def _filtered(

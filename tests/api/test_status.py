@@ -37,7 +37,7 @@ def worker(**changes: Any) -> WorkerState:
 
 def _recording(number: int, state: str, size: int, days_ago: float) -> Any:
     began = datetime.fromtimestamp(NOW, UTC) - timedelta(days=days_ago)
-    return recorded(id=f"r{number}", call="c", path="p", state=state, started=began, bytes=size)
+    return recorded(id=f"r{number}", call="c", path="p", state=state, started=began, bytes=size, node="ivr-1")
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_the_status_of_nodes_that_share_a_database_is_one(make: Client, busy: St
 
 
 def test_the_status_tells_of_recordings_disk_and_export(make: Client, busy: Store) -> None:
-    status = make("read").get("/api/v1/status").json
+    status = make("read", node="ivr-1").get("/api/v1/status").json
     assert status["recordings"] == {
         "count": 3,
         "bytes": 1230,
