@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -149,8 +150,8 @@ def counting(what: str) -> Iterator[Callable[[int], None] | None]:
     if not screen.is_terminal:
         yield None
         return
-    with screen.status(f"0 {what}") as status:
-        yield lambda number: status.update(f"{number} {what}")
+    with Live(console=screen, transient=True, auto_refresh=False) as live:
+        yield lambda number: live.update(Text(f"{number} {what}", style="dim"), refresh=True)
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ from fsivr.cli.output import console
 _STATES = ("recording", "sealed", "degraded", "failed", "exported", "purged")
 
 
-class _Time(click.ParamType):
+class _Time(click.ParamType[datetime]):
     """A moment in UTC, or so long ago."""
 
     name = "TIME"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
@@ -12,6 +13,9 @@ from fsivr.cli.output import console
 from fsivr.cli.recorded import counted, plain, size
 from fsivr.errors import ArchiveError
 from fsivr.recordings import Archive, Verified
+
+# Seconds between two drawings of the bar.
+_REDRAWN = 0.1
 
 
 def verify(archive: Archive, ids: Sequence[str] | None, *, by: str) -> int:
@@ -41,10 +45,15 @@ def _shown(archive: Archive, ids: Sequence[str] | None, by: str, screen: Console
         TimeRemainingColumn(),
         TextColumn("{task.fields[number]}"),
     )
-    with Progress(*columns, console=screen, transient=True) as progress:
+    # Drawn here and not by a thread of rich's, which is a greenlet that nothing here ever lets run.
+    with Progress(*columns, console=screen, transient=True, auto_refresh=False) as progress:
         task = progress.add_task("", total=_volume(archive, ids), number="")
+        drawn = 0.0
         for number, found in enumerate(every, 1):
             progress.update(task, advance=found.bytes, number=counted(number, "file"))
+            if time.monotonic() - drawn > _REDRAWN:
+                drawn = time.monotonic()
+                progress.refresh()
             yield found
 
 
