@@ -36,7 +36,7 @@ def start(settings: Settings) -> Server:
 
 def keep_serving(server: Server, *, simulate: bool = False) -> None:
     """Serve with a started server until a signal says to stop."""
-    with on_signals(_Stop(server), signal.SIGINT, signal.SIGTERM), serving_api(server):
+    with on_signals(_Stop(server), signal.SIGINT, signal.SIGTERM):
         tell_how_to_call(console(), server)
         typing = gevent.spawn(_take_numbers, server) if simulate else None
         server.serve_forever()

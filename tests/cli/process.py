@@ -37,7 +37,12 @@ class Process:
         # What is kept of calls is kept in a folder of its own, which goes with the process.
         self._kept = tempfile.TemporaryDirectory()
         database = f"sqlite:///{self._kept.name}/fsivr.db"
-        ours = {"FSIVR_RECORDINGS_PATH": self._kept.name, "FSIVR_DATABASE": database, "FSIVR_API_LISTEN": ""}
+        ours = {
+            "FSIVR_RECORDINGS_PATH": self._kept.name,
+            "FSIVR_DATABASE": database,
+            "FSIVR_API_LISTEN": "",
+            "APPS_DATA": self._kept.name,
+        }
         environment = {**ours, **os.environ, **(variables or {})}
         command = [sys.executable, "-W", "error", *([program] if program else ["-m", "fsivr"]), *arguments]
         if terminal:
