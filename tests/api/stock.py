@@ -11,6 +11,7 @@ from fsivr.config import Settings
 from fsivr.errors import ConfigError
 from fsivr.recordings import Archive
 from fsivr.store import Store, audited, exported
+from fsivr.store.workers import WorkerState, worker_seen
 from tests.esl.peer import Peer, api_response
 from tests.esl.switch_rules import Packet
 from tests.recordings.kept import id_of, keep, keep_exported
@@ -23,11 +24,19 @@ HANDLER = "tests.switch.switchboard.Reminder"
 CALLS, LIVE = 30, 3
 #: Recordings by their states.
 SEALED, HELD, EXPORTED, PURGED, FAILED, RUNNING, ELSEWHERE = map(id_of, range(7))
+#: Seconds since 1970, at which a worker was just seen.
+NOW = START + 1000
 EXPORT = "20260302T013000Z-00000001"
+
+_WORKER = WorkerState(
+    "ivr-1", "w1", 1, "1.0", "127.0.0.1:8084", START, NOW, None, LIVE, 120, LIVE, CALLS, 0, 0, False, 0, 0
+)
 
 
 class Board(Switchboard):
     """A switch that knows which channels are up."""
+
+    patience = 600.0
 
     def __init__(self) -> None:
         super().__init__(lambda command: None)
@@ -70,7 +79,7 @@ def fill(store: Store, archive: Archive) -> None:
     run = {"id": EXPORT, "started": START, "ended": START + 60, "state": "done", "target": "archive"}
     rows += [exported(**run, recordings=1, bytes=2044, failed=0, error="", node="ivr-1")]
     rows += [exported(id="run-2", started=START + 100, state="running", target="archive", node="ivr-1")]
-    store.write([*rows, audited("tests", "something", "somewhere")])
+    store.write([*rows, audited("tests", "something", "somewhere"), worker_seen(_WORKER)])
     keep(archive, 0, call="uuid-000001")
     keep(archive, 1)
     archive.hold(HELD, "complaint", by="legal")
