@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -14,37 +12,11 @@ from schemathesis.checks import CHECKS
 from schemathesis.config import SchemathesisConfig
 from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
 
-from fsivr.api.app import create_app
-from fsivr.recordings import Archive
-from fsivr.store import Store
-from tests.api.stock import NOW, Board, fill, given, settings_of
-from tests.store.calls import start
+from tests.api.stock import Stage
 
 EXAMPLES = 8
 #: How a right request may end: also where the sound of a recording was removed.
 OK = ["2xx", "304", "401", "403", "404", "409", "410", "416", "429"]
-
-
-class Stage:
-    """The application over a filled store, and a key of each role."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = Store(f"sqlite:///{folder}/fsivr.db")
-        self.store.migrate()
-        self.board = Board()
-        self.board.up = {start(number).uuid for number in range(30)}
-        settings = settings_of(self.board, folder)
-        fill(self.store, Archive.of(settings, self.store))
-        self.given = given(self.board, self.store, folder)
-        # Wrong keys are slowed down; here each request comes much later than the one before.
-        seconds = itertools.count(0, 20)
-        self.app = create_app(settings, self.store, clock=lambda: NOW, ticks=lambda: next(seconds), **self.given)
-        self.keys = {role: self.store.keys.create(role, role, by="tests") for role in ("read", "operate", "admin")}
-
-    def close(self) -> None:
-        self.given["switch"].close()
-        self.board.close()
-        self.store.close()
 
 
 @pytest.fixture(scope="module")
