@@ -52,17 +52,7 @@ def create_app(
     :param clock: seconds since 1970.
     :param ticks: seconds of a clock that never goes back.
     """
-    app = Flask("fsivr.api", static_folder=None)
-    app.config.update(
-        API_TITLE="fsivr",
-        API_VERSION=metadata.version("fsivr"),
-        OPENAPI_VERSION="3.1.0",
-        MAX_CONTENT_LENGTH=MOST_BODY,
-        PROVIDE_AUTOMATIC_OPTIONS=False,
-        TRAP_HTTP_EXCEPTIONS=False,
-    )
-    # An address is written in one way: there are no redirects to another.
-    app.url_map.merge_slashes = False
+    app = _empty_app()
     observer = Observer(settings, store, SwitchWatch(switch, ticks), clock, ticks)
     what = Given(settings, store, observer, switch, dialplan, archive, export, clock, clock())
     attach(app, what)
@@ -81,6 +71,21 @@ def create_app(
     app.before_request(Checks(app, document["paths"]))
     app.after_request(finish)
     metrics.count_requests(app)
+    return app
+
+
+def _empty_app() -> Flask:
+    app = Flask("fsivr.api", static_folder=None)
+    app.config.update(
+        API_TITLE="fsivr",
+        API_VERSION=metadata.version("fsivr"),
+        OPENAPI_VERSION="3.1.0",
+        # One more than what is refused: a longer body is cut by werkzeug without a word.
+        MAX_CONTENT_LENGTH=MOST_BODY + 1,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+    )
+    # An address is written in one way: there are no redirects to another.
+    app.url_map.merge_slashes = False
     return app
 
 

@@ -25,10 +25,11 @@ class Disk(NamedTuple):
     days_left: float | None
 
 
-def disk_of(folder: str | os.PathLike[str], store: Store, now: float) -> Disk:
+def disk_of(folder: str | os.PathLike[str], store: Store, node: str, now: float) -> Disk:
     """The disk of a folder, which need not be there yet.
 
     :param store: tells how much was recorded.
+    :param node: the machine whose disk it is.
     :param now: seconds since 1970.
     """
     place = Path(folder).absolute()
@@ -38,12 +39,12 @@ def disk_of(folder: str | os.PathLike[str], store: Store, now: float) -> Disk:
         usage = shutil.disk_usage(place)
     except OSError:
         return Disk(None, None, None)
-    return Disk(usage.free, usage.total, _days_left(usage.free, store, datetime.fromtimestamp(now, UTC)))
+    return Disk(usage.free, usage.total, _days_left(usage.free, store, node, datetime.fromtimestamp(now, UTC)))
 
 
-def _days_left(free: int, store: Store, now: datetime) -> float | None:
-    recorded, first = store.recorded_since(now - _LOOKED_AT)
-    if first is None or recorded <= 0 or now - first < _LEAST:
+def _days_left(free: int, store: Store, node: str, now: datetime) -> float | None:
+    taken = store.taken(node, since=now - _LOOKED_AT)
+    if taken.first is None or taken.bytes <= 0 or now - taken.first < _LEAST:
         return None
-    days = (now - first) / timedelta(days=1)
-    return round(free / (recorded / days), 1)
+    days = (now - taken.first) / timedelta(days=1)
+    return round(free / (taken.bytes / days), 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from http.client import HTTPException
 from typing import Any
 
 from gevent import Timeout
@@ -41,7 +42,6 @@ class Handler(WSGIHandler):
                 if len(line) > _MOST_LINE:
                     return _refusal(414)
                 self.read_request(line.decode("latin-1"))
-                self._check()
         except Timeout as expired:
             if expired is not patience:
                 raise
@@ -80,28 +80,35 @@ class Handler(WSGIHandler):
         finally:
             self.server.resting.discard(self.socket)
 
-    def _check(self) -> None:
-        """Refuse what a proxy before us may have read otherwise.
+    def MessageClass(self, *args: Any) -> Any:  # noqa: N802  gevent's name
+        """The headers, before gevent takes any of them away.
 
-        :raises ValueError: there is such a thing.
+        :raises ValueError: a proxy before us may have read them otherwise.
         """
-        lengths = self.headers.get_all("content-length", [])
-        encodings = self.headers.get_all("transfer-encoding", [])
+        headers: Any = super().MessageClass(*args)
+        self._check(headers)
+        return headers
+
+    def _check(self, headers: Any) -> None:
+        if headers.status:  # which gevent refuses
+            return
+        lengths = headers.get_all("content-length", [])
+        encodings = headers.get_all("transfer-encoding", [])
         if len(lengths) > 1 or not all(re.fullmatch(r"[0-9]{1,18}", text, re.ASCII) for text in lengths):
             raise ValueError("Content-Length")
         if encodings and (lengths or [text.lower() for text in encodings] != ["chunked"]):
             raise ValueError("Transfer-Encoding")
-        if self.request_version not in ("HTTP/1.0", "HTTP/1.1") or self.headers.defects:
+        if self.request_version not in ("HTTP/1.0", "HTTP/1.1") or headers.defects:
             raise ValueError("HTTP")
-        if len(self.headers.get_all("host", [])) != 1 and self.request_version == "HTTP/1.1":
+        if len(headers.get_all("host", [])) != 1 and self.request_version == "HTTP/1.1":
             raise ValueError("Host")
-        if sum(len(name) + len(value) for name, value in self.headers.items()) > _MOST_HEADER:
+        if sum(len(name) + len(value) for name, value in headers.items()) > _MOST_HEADER:
             raise _TooLarge
 
     def _handle_client_error(self, ex: Exception) -> Any:
         log.debug("a request from %s cannot be read: %s", self.client_address[0], type(ex).__name__)
-        # Too long a line and too many of them have classes of http.client's, of which these are the names.
-        return _refusal(431 if type(ex).__name__ in ("LineTooLong", "HTTPException", "_TooLarge") else 400)
+        # Too many headers are an HTTPException of http.client's; too long a one gevent makes a status of them.
+        return _refusal(431 if isinstance(ex, (HTTPException, _TooLarge)) or self.headers.status else 400)
 
     def _log_error(self, t: Any, v: Any, tb: Any) -> None:
         if issubclass(t, Exception):

@@ -79,12 +79,13 @@ class HttpServer(WSGIServer):
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """Answer the requests of a connection, once TLS is agreed on."""
+        # The socket is this object's from here on, and closed with it, also where the handshake is cut off.
+        wrapped = self._context.wrap_socket(client_socket, server_side=True, do_handshake_on_connect=False)
         with self._counted(address) as welcome:
-            wrapped = self._wrapped(client_socket) if welcome else None
-            if wrapped is None:
-                client_socket.close()
-            else:
+            if welcome and self._agrees(wrapped):
                 self._converse(wrapped, address)
+            else:
+                wrapped.close()
 
     def drain(self, seconds: float) -> None:
         """Take no more connections, let requests finish for so many seconds, and end."""
@@ -96,17 +97,18 @@ class HttpServer(WSGIServer):
         self.pool.join(timeout=seconds)
         self.pool.kill(timeout=1)
 
-    def _wrapped(self, sock: Any) -> Any:
+    def _agrees(self, sock: Any) -> bool:
         patience = Timeout(self.limits.head)
         try:
             with patience:
-                return self._context.wrap_socket(sock, server_side=True)
+                sock.do_handshake()
+            return True
         except Timeout as expired:
             if expired is not patience:
                 raise
         except (OSError, ValueError):  # what came was no TLS, or no version and cipher of ours
             pass
-        return None
+        return False
 
     def _converse(self, sock: Any, address: Any) -> None:
         sock.settimeout(self.limits.send)

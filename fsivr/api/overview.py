@@ -62,7 +62,7 @@ class Observer:
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._folder = settings.recordings_path
+        self._folder, self._node = settings.recordings_path, settings.node_name
         self._store = store
         self._watch = watch
         self._clock = clock
@@ -84,9 +84,12 @@ class Observer:
             self._fresh("totals", self.TOTALS_FRESH, self._store.totals),
             self._store.waiting_since(),
             exports[0] if exports else None,
-            self._fresh("disk", self.TOTALS_FRESH, lambda: disk_of(self._folder, self._store, self._clock())),
+            self._fresh("disk", self.TOTALS_FRESH, self._disk),
             self._watch.look(),
         )
+
+    def _disk(self) -> Disk:
+        return disk_of(self._folder, self._store, self._node, self._clock())
 
     def _fresh(self, name: str, seconds: float, look: Callable[[], _T]) -> _T:
         now = self._ticks()

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import gevent
+
 from fsivr.api.http import HttpServer, Limits, listening
 from fsivr.api.redirect import redirecting
 from fsivr.api.tls import Certificate
@@ -14,6 +16,8 @@ from fsivr.errors import ConfigError
 
 #: Seconds that requests have to finish when the API stops.
 LAST = 5.0
+#: Seconds between two looks whether the certificate was renewed.
+RENEWED_EVERY = 60.0
 
 
 class Serving:
@@ -21,6 +25,7 @@ class Serving:
 
     :param settings: ``api_listen``, ``api_certificate``, ``api_certificate_key``, ``api_redirect_from``.
     :param limits: of each connection.
+    :param renewed_every: seconds between two looks whether the certificate was renewed.
     :raises ConfigError: an address cannot be had, or the certificate is wrong.
     """
 
@@ -30,10 +35,12 @@ class Serving:
         application: Callable[..., Iterable[bytes]],
         *,
         limits: Limits | None = None,
+        renewed_every: float = RENEWED_EVERY,
     ) -> None:
         certificate = _certificate(settings)
         self._limits = limits
         self._servers: list[HttpServer] = []
+        self._renewing: gevent.Greenlet[..., None] | None = None
         context = None if certificate is None else certificate.context
         main = self._serve(settings.api_listen, "--listen or FSIVR_API_LISTEN", application, context)
         host, port = main.where
@@ -50,9 +57,13 @@ class Serving:
                 self.stop(0)
                 raise
             self.redirects_from = side.where
+        if certificate is not None:
+            self._renewing = gevent.spawn(_renew, certificate, renewed_every)
 
     def stop(self, seconds: float = LAST) -> None:
         """Take no more requests, and let those under way finish for so many seconds."""
+        if self._renewing is not None:
+            self._renewing.kill()
         for server in self._servers:
             server.close()
         for server in self._servers:
@@ -63,6 +74,12 @@ class Serving:
         server.start()
         self._servers.append(server)
         return server
+
+
+def _renew(certificate: Certificate, seconds: float) -> None:
+    while True:
+        gevent.sleep(seconds)
+        certificate.renew()
 
 
 def _certificate(settings: Settings) -> Certificate | None:

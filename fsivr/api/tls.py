@@ -36,6 +36,28 @@ class Certificate:
         self.names: Sequence[str] = _names(leaf)
         #: To be served.
         self.context = self._load()
+        self._version = self._written()
+
+    def renew(self) -> bool:
+        """Whether the files have changed, and are served from now on; what is wrong with them is logged."""
+        version = self._written()
+        if version == self._version:
+            return False
+        self._version = version
+        try:
+            leaf = self._read()
+            self._check_time(leaf, datetime.now(UTC))
+            self._load()  # on trial: a context that fails to load a pair has lost the one it had
+        except ConfigError as error:
+            log.error("the API's certificate has changed, and the one before is served still: %s", error)
+            return False
+        self.context.load_cert_chain(self._path, self._key)
+        self.names = _names(leaf)
+        log.info("the API's certificate was renewed")
+        return True
+
+    def _written(self) -> list[float]:
+        return [Path(path).stat().st_mtime if Path(path).exists() else 0.0 for path in (self._path, self._key)]
 
     def _read(self) -> x509.Certificate:
         try:

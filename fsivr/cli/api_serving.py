@@ -22,6 +22,7 @@ from fsivr.cli.signals import on_signals
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan, load_dialplan
 from fsivr.errors import ConfigError
+from fsivr.recordings import Archive
 from fsivr.store import Store, is_gone
 from fsivr.switch import Switch
 
@@ -42,7 +43,8 @@ def serve(settings: Settings, *, until_eof: bool = False) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=settings.log_level.upper(), force=True)
     store, told = Store(settings.database), Event()
     switch = Switch(dataclasses.replace(settings, reply_timeout=min(settings.reply_timeout, _SWITCH)))
-    serving = Serving(settings, create_app(settings, store, switch=switch, dialplan=_dialplan(settings)))
+    archive, dialplan = Archive.of(settings, store), _dialplan(settings)
+    serving = Serving(settings, create_app(settings, store, switch=switch, dialplan=dialplan, archive=archive))
     migrating = _migrated(store)
     watching = gevent.spawn(_await_eof, told) if until_eof else None
     # Ctrl-C in a terminal reaches every process there; this one ends when its parent has.

@@ -8,7 +8,7 @@ from importlib import metadata
 
 import click
 
-NAMES = ("serve", "api", "call", "route", "prompts", "settings", "new")
+NAMES = ("serve", "api", "call", "route", "recordings", "prompts", "settings", "apikey", "new")
 
 
 class Commands(click.Group):

@@ -2,9 +2,24 @@
 
 from fsivr.recordings.archive import Archive, Usage
 from fsivr.recordings.folders import Folders
+from fsivr.recordings.keeper import Keeper
+from fsivr.recordings.reconcile import Reconciled, reconcile
 from fsivr.recordings.reindexing import Counts
 from fsivr.recordings.retention import Purged
 from fsivr.recordings.sidecar import Exported, Hold, Sidecar
 from fsivr.recordings.verifying import Verified
 
-__all__ = ["Archive", "Counts", "Exported", "Folders", "Hold", "Purged", "Sidecar", "Usage", "Verified"]
+__all__ = [
+    "Archive",
+    "Counts",
+    "Exported",
+    "Folders",
+    "Hold",
+    "Keeper",
+    "Purged",
+    "Reconciled",
+    "Sidecar",
+    "Usage",
+    "Verified",
+    "reconcile",
+]

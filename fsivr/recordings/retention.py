@@ -112,7 +112,7 @@ def _is_old_enough(name: str, started: datetime, retention: Mapping[str, int], n
     days = retention.get(name)
     if days is None:
         raise _Kept(f"the setting retention has no class {name[:64]!r}")
-    return started + timedelta(days=days) <= now
+    return started + timedelta(days=days) < now
 
 
 def _size(shelf: Shelf, sidecar: Sidecar) -> int:

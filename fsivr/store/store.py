@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from fsivr.store.migrations import migrate
 from fsivr.store.models import Audit, Call, Export, Recording, Worker, to_microseconds
 from fsivr.store.pages import LATEST, Cursor, Page, checked_limit
 from fsivr.store.rows import Row, audited, write
-from fsivr.store.walks import Taken, taken, walk
+from fsivr.store.walks import Taken, known, taken, walk
 from fsivr.store.workers import seen_lately
 
 #: What a list of calls does without; ``call`` has it.
@@ -113,8 +113,12 @@ class Store:
         return {state: (count, int(total or 0)) for state, count, total in rows}
 
     def each_recording(self, **asked: Any) -> Iterator[Recording]:
-        """Every recording of a ``state`` or a ``node``, the oldest first; ``before``: those that began earlier."""
+        """Every recording of a ``state`` or a ``node``, the oldest first; ``since`` and ``before``: when they began."""
         return walk(self.database, **asked)
+
+    def known_recordings(self, ids: Sequence[str]) -> dict[str, Recording]:
+        """Those of these recordings, up to 500, that there are, by their ids."""
+        return known(self.database, ids)
 
     def taken(self, node: str, *, since: datetime | None = None) -> Taken:
         """What the recordings of a node take on its disk; with ``since`` what was recorded from then on."""
@@ -186,18 +190,6 @@ class Store:
         with self.database.connection_context():
             found = [query.bind(self.database).scalar() for query in first]
         return min((at for at in found if at is not None), default=None)
-
-    def recorded_since(self, since: datetime) -> tuple[int, datetime | None]:
-        """The bytes of recordings that began since then, and when the first of them did."""
-        total, first = 0, []
-        with self.database.connection_context():
-            for state in ("sealed", "degraded", "exported", "purged"):  # a search each in an index with the bytes
-                query = Recording.select(fn.SUM(Recording.bytes), fn.MIN(Recording.started))
-                query = query.where((Recording.state == state) & (Recording.started >= since))
-                row: Any = query.tuples().bind(self.database).first()
-                total += int(row[0] or 0)
-                first += [row[1]] if row[1] is not None else []
-        return total, min(first, default=None)
 
     # -- how lists are asked for ------------------------------------------------------------
 

@@ -90,6 +90,16 @@ class Process:
             if left <= 0 or not self._read(left):
                 raise AssertionError(f"it did not end with {text!r} but wrote:\n{self.out}")
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def more(self) -> str:
+        """All it wrote so far."""
+        self._read(0.02)
+        return self.out
+
     def types(self, text: str) -> None:
         """Type into its terminal; ctrl-C is ``"\\x03"``."""
         os.write(self._ours, text.encode())

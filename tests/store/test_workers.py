@@ -64,11 +64,9 @@ def _recording(number: int, status: str, started: datetime) -> Any:
     return recorded(id=f"r{number}", call="c", path="p", state=status, started=started, bytes=1000)
 
 
-def test_what_waits_for_its_export_and_how_fast_the_disk_fills(store: Store) -> None:
+def test_what_waits_for_its_export(store: Store) -> None:
     assert store.waiting_since() is None
     start = datetime(2026, 11, 1, tzinfo=UTC)
     states = ("exported", "degraded", "sealed", "failed", "recording")
     store.write([_recording(day, status, start + timedelta(days=day)) for day, status in enumerate(states)])
     assert store.waiting_since() == start + timedelta(days=1)
-    assert store.recorded_since(start + timedelta(days=1)) == (2000, start + timedelta(days=1))
-    assert store.recorded_since(start + timedelta(days=9)) == (0, None)
