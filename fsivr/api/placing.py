@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import gevent
@@ -72,7 +73,7 @@ class Placing:
         greenlet = gevent.spawn(self._see_through, start, order)
         self._ringing.add(greenlet)
         greenlet.link(self._ringing.discard)
-        return start._asdict()
+        return {**start._asdict(), "started": datetime.fromtimestamp(start.started, UTC)}
 
     def tidy(self) -> None:
         """End the rows of calls that rang when an earlier API of this name was killed; once."""

@@ -45,7 +45,7 @@ class Whole(fields.Integer):
 
 def written(at: datetime) -> str:
     """The text of a time in UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def truth(**told: Any) -> fields.Boolean:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
+from flask.testing import FlaskClient
+
 from fsivr import Dialplan, Switch
+from fsivr.api.app import create_app
 from fsivr.config import Settings
 from fsivr.errors import ConfigError
 from fsivr.recordings import Archive
 from fsivr.store import Store, audited, exported
+from fsivr.store.workers import WorkerState, worker_seen
 from tests.esl.peer import Peer, api_response
 from tests.esl.switch_rules import Packet
 from tests.recordings.kept import id_of, keep, keep_exported
-from tests.store.calls import START, began, ended
+from tests.store.calls import START, began, ended, start
 from tests.switch.switchboard import Reminder, Switchboard
 
 DIALPLAN = Dialplan(outbound=[Reminder])
@@ -23,11 +28,19 @@ HANDLER = "tests.switch.switchboard.Reminder"
 CALLS, LIVE = 30, 3
 #: Recordings by their states.
 SEALED, HELD, EXPORTED, PURGED, FAILED, RUNNING, ELSEWHERE = map(id_of, range(7))
+#: Seconds since 1970, at which a worker was just seen.
+NOW = START + 1000
 EXPORT = "20260302T013000Z-00000001"
+
+_WORKER = WorkerState(
+    "ivr-1", "w1", 1, "1.0", "127.0.0.1:8084", START, NOW, None, LIVE, 120, LIVE, CALLS, 0, 0, False, 0, 0
+)
 
 
 class Board(Switchboard):
     """A switch that knows which channels are up."""
+
+    patience = 600.0
 
     def __init__(self) -> None:
         super().__init__(lambda command: None)
@@ -70,7 +83,7 @@ def fill(store: Store, archive: Archive) -> None:
     run = {"id": EXPORT, "started": START, "ended": START + 60, "state": "done", "target": "archive"}
     rows += [exported(**run, recordings=1, bytes=2044, failed=0, error="", node="ivr-1")]
     rows += [exported(id="run-2", started=START + 100, state="running", target="archive", node="ivr-1")]
-    store.write([*rows, audited("tests", "something", "somewhere")])
+    store.write([*rows, audited("tests", "something", "somewhere"), worker_seen(_WORKER)])
     keep(archive, 0, call="uuid-000001")
     keep(archive, 1)
     archive.hold(HELD, "complaint", by="legal")
@@ -104,3 +117,32 @@ def audit(store: Store, action: str) -> list[tuple[str, str, dict[str, Any]]]:
     """Who did it, to what, and the detail, the oldest first."""
     rows = store.audit(action=action).items
     return [(row.who, row.subject, json.loads(row.detail)) for row in reversed(rows)]
+
+
+class Stage:
+    """The application over a filled store, and a key of each role."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(f"sqlite:///{folder}/fsivr.db")
+        self.store.migrate()
+        self.board = Board()
+        self.board.up = {start(number).uuid for number in range(30)}
+        settings = settings_of(self.board, folder)
+        fill(self.store, Archive.of(settings, self.store))
+        self.given = given(self.board, self.store, folder)
+        # Wrong keys are slowed down; here each request comes much later than the one before.
+        seconds = itertools.count(0, 20)
+        self.app = create_app(settings, self.store, clock=lambda: NOW, ticks=lambda: next(seconds), **self.given)
+        self.keys = {role: self.store.keys.create(role, role, by="tests") for role in ("read", "operate", "admin")}
+
+    def client(self, role: str) -> FlaskClient:
+        """A client with the key of a role."""
+        made = self.app.test_client()
+        made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.keys[role]}"
+        return made
+
+    def close(self) -> None:
+        """End all that is open."""
+        self.given["switch"].close()
+        self.board.close()
+        self.store.close()
