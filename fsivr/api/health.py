@@ -8,11 +8,14 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
 from fsivr.api.access import public
-from fsivr.api.errors import Problem
+from fsivr.api.errors import RETRY_AFTER, Problem
 from fsivr.api.given import given
 from fsivr.store import is_gone
 
 blueprint = Blueprint("health", __name__, url_prefix="/health", description="Whether it lives, and is ready")
+
+
+_LATER = {"Retry-After": str(RETRY_AFTER)}
 
 
 class LiveSchema(Schema):
@@ -51,5 +54,5 @@ def ready() -> dict[str, Any]:
         elif all(worker.draining for worker in workers):
             reasons.append("every worker is draining")
     if reasons:
-        raise Problem(503, "calls are not taken", code="not_ready", details={"reasons": reasons})
+        raise Problem(503, "calls are not taken", code="not_ready", details={"reasons": reasons}, headers=_LATER)
     return {"status": "ready"}

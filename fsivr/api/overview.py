@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+from gevent.lock import RLock
+
 from fsivr.api.disk import Disk, disk_of
 from fsivr.api.watch import SwitchState, SwitchWatch
 from fsivr.config import Settings
@@ -67,7 +69,8 @@ class Observer:
         self._watch = watch
         self._clock = clock
         self._ticks = ticks
-        self._known: dict[str, tuple[float, Any]] = {}
+        self._known: dict[str, tuple[float, Any, Exception | None]] = {}
+        self._looking: dict[str, RLock] = {}
 
     def workers(self) -> list[Worker]:
         """The processes that take calls."""
@@ -92,9 +95,19 @@ class Observer:
         return disk_of(self._folder, self._store, self._node, self._clock())
 
     def _fresh(self, name: str, seconds: float, look: Callable[[], _T]) -> _T:
-        now = self._ticks()
-        found = self._known.get(name)
-        if found is None or not 0 <= now - found[0] < seconds:
-            found = self._known[name] = now, look()
+        """What is known, or is found out now, by one of those who ask while the others wait for it.
+
+        What it failed with is known as long: a database that is gone is not asked for each request.
+        """
+        with self._looking.setdefault(name, RLock()):
+            found = self._known.get(name)
+            if found is None or not 0 <= self._ticks() - found[0] < seconds:
+                try:
+                    found = self._ticks(), look(), None
+                except Exception as error:  # noqa: BLE001  it is raised below, and again
+                    found = self._ticks(), None, error
+                self._known[name] = found
+        if found[2] is not None:
+            raise found[2].with_traceback(None)
         value: _T = found[1]
         return value

@@ -62,7 +62,11 @@ class ApiChild:
         pause = self._first
         while True:
             began = time.monotonic()
-            code = self._run()
+            try:
+                code = self._run()
+            except OSError as error:  # the machine has no room for one more process
+                log.error("the API cannot be started: %s", error)
+                code = 1
             if self._stopping:
                 return
             if time.monotonic() - began >= _GOOD:

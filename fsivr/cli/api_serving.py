@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -68,8 +69,9 @@ def announce(screen: Console, serving: Serving) -> None:
     line = Text.assemble("API on ", (url, "bold"), f", docs at {url}/api/openapi.json")
     if serving.redirects_from is not None:
         line.append(f", plain HTTP on port {serving.redirects_from[1]} leads there")
-    screen.print(line, soft_wrap=True)
-    screen.file.flush()
+    with contextlib.suppress(OSError):  # nobody reads it, as behind `| head`: no reason to end
+        screen.print(line, soft_wrap=True)
+        screen.file.flush()
 
 
 def _dialplan(settings: Settings) -> Dialplan | None:

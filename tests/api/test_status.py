@@ -14,6 +14,7 @@ from typing import Any
 import gevent
 import pytest
 from gevent.event import Event
+from peewee import OperationalError
 from prometheus_client.parser import text_string_to_metric_families
 
 from fsivr.api.watch import FRESH, SwitchWatch
@@ -129,6 +130,22 @@ def test_whether_calls_are_taken(make: Client, store: Store, clock: Clock) -> No
     with store.database.connection_context():
         store.database.execute_sql("DROP TABLE workers")
     assert reasons() == ["the database cannot be reached"]
+
+
+def test_many_who_ask_ask_the_database_once(make: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, asked = make(), []
+
+    def workers(now: float) -> list[Any]:
+        asked.append(now)
+        gevent.sleep(0.01)
+        raise OperationalError("it is gone")
+
+    monkeypatch.setattr(store, "workers", workers)
+    answers = [gevent.spawn(client.application.test_client().get, "/health/ready") for _ in range(20)]
+    gevent.joinall(answers, raise_error=True)
+    assert {answer.value.status_code for answer in answers} == {503}
+    assert answers[0].value.headers["Retry-After"] == "5"
+    assert len(asked) == 1
 
 
 def _metrics(client: Any) -> dict[str, dict[tuple[str, ...], float]]:
