@@ -22,6 +22,8 @@ _WRONG_USE = 2
 _FIRST, _MOST, _GOOD = 1.0, 60.0, 60.0
 #: Seconds that it may take to end.
 _PATIENCE = 10.0
+#: Settings that may be other than they were set: a port that was free.
+_FOUND = ("listen", "api_listen")
 
 
 class ApiChild:
@@ -30,10 +32,12 @@ class ApiChild:
     It ends when this process does, however that ends: its standard input is a pipe that nobody else holds.
 
     :param settings: its settings; ``listen`` is where calls are taken.
+    :param config: the settings file, where the command line named it.
+    :param first: seconds until it is started again.
     """
 
-    def __init__(self, settings: Settings, *, first: float = _FIRST) -> None:
-        self._environment = environment(settings, os.environ)
+    def __init__(self, settings: Settings, *, config: str | None = None, first: float = _FIRST) -> None:
+        self._environment = environment(settings, os.environ, config=config)
         self._first = first
         self._process: Any = None
         self._stopping = False
@@ -94,11 +98,17 @@ class ApiChild:
                 self._process = None
 
 
-def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process that has the same settings, whatever files there are; no command line shows them."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
-    given = {setting.variable: _text(getattr(settings, setting.name)) for setting in SETTINGS}
-    return {**kept, **given, f"{PREFIX}CONFIG": os.devnull}
+def environment(settings: Settings, environ: Mapping[str, str], *, config: str | None = None) -> dict[str, str]:
+    """The environment of a process that has the same settings; no command line shows them.
+
+    What is in the settings file it reads there itself, and what is in our environment it inherits.
+
+    :param config: the settings file, where the command line named it.
+    """
+    ours = [setting for setting in SETTINGS if setting.name in _FOUND or settings.source(setting.name).startswith("--")]
+    given = {setting.variable: _text(getattr(settings, setting.name)) for setting in ours}
+    named = {} if config is None else {f"{PREFIX}CONFIG": os.path.abspath(config)}
+    return {**environ, **given, **named}
 
 
 def _text(value: object) -> str:

@@ -26,5 +26,5 @@ def command(dialplan: str | None, listen: str | None, api: str | None, simulate:
 
     server = start(load(config, dialplan=dialplan, listen=listen, api_listen=api))
     announce(console(), server)
-    with serving_api(server):
+    with serving_api(server, config):
         keep_serving(server, simulate=simulate)

@@ -46,15 +46,18 @@ def keep_serving(server: Server, *, simulate: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def serving_api(server: Server) -> Iterator[None]:
-    """Inside ``with``, the API is served by a process of its own, unless ``api_listen`` is empty."""
+def serving_api(server: Server, config: str | None = None) -> Iterator[None]:
+    """Inside ``with``, the API is served by a process of its own, unless ``api_listen`` is empty.
+
+    :param config: the settings file, where the command line named it.
+    """
     settings = server.settings
     if not settings.api_listen:
         yield
         return
     from fsivr.cli.api_child import ApiChild
 
-    child = ApiChild(dataclasses.replace(settings, listen=written(server.address)))
+    child = ApiChild(dataclasses.replace(settings, listen=written(server.address)), config=config)
     try:
         yield
     finally:

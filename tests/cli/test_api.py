@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from fsivr.cli.api_child import environment
-from fsivr.config import SETTINGS, Settings, load
+from fsivr.config import load
 from tests.cli.process import Process
 
 PATIENCE = 30.0
@@ -165,21 +166,35 @@ def test_no_secret_is_on_its_command_line(lines: Path) -> None:
 
 
 def test_the_child_has_every_setting_of_its_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "here.toml"
+    file.write_text('language = "de"\nports = 5\nretention = ["default=1", "complaints=2"]')
+    variables = {
+        "PATH": "/bin",
+        "FSIVR_PORTS": "7",
+        "FSIVR_ALLOW": "10.0.0.0/8,::1",
+        "FSIVR_SWITCH_PASSWORD": " a b, c",
+        "FSIVR_DATABASE": "postgresql://ivr:p%40ss@db/ivr",
+        "FSIVR_NODE": "ivr-1",
+    }
+    options = {"node": "ivr-2", "fallback_languages": ["en", "pt_BR"], "api_open_on_loopback": True, "api_rate": 0.5}
+    settings = load(file, variables, **options, api_listen="")
+    found = dataclasses.replace(settings, listen="127.0.0.1:40000")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "fsivr.toml").write_text('language = "de"')
-    settings = Settings.defaults(
-        allow=["10.0.0.0/8", "::1"],
-        fallback_languages=["en", "pt_BR"],
-        retention=["default=1", "complaints=2"],
-        switch_password=" a b, c",
-        api_open_on_loopback=True,
-        api_rate=0.5,
-        ports=7,
-        node="ivr-1",
-        api_listen="",
-        database="postgresql://ivr:p%40ss@db/ivr",
-    )
-    given = environment(settings, {"PATH": "/bin", "FSIVR_PORTS": "9", "FSIVR_CONFIG": "fsivr.toml"})
+    given = environment(found, variables, config="here.toml")
     assert given["PATH"] == "/bin"
-    assert load(None, given) == settings
-    assert {setting.variable for setting in SETTINGS} <= set(given)
+    monkeypatch.chdir("/")
+    assert load(None, given) == found
+
+
+def test_the_settings_file_of_the_folder_is_the_childs_too(lines: Path) -> None:
+    (lines / "fsivr.toml").write_text("api_open_on_loopback = true")
+    with Process(*SERVE, cwd=lines) as serving:
+        url = url_in(serving.reads("openapi.json\n"))
+        assert fetched(f"{url}/api/v1/status")[0] == 200
+
+
+def test_a_settings_file_that_is_named_is_the_childs_too(lines: Path) -> None:
+    (lines / "other.toml").write_text("api_open_on_loopback = true")
+    with Process(*SERVE, "--config", "other.toml", cwd=lines) as serving:
+        url = url_in(serving.reads("openapi.json\n"))
+        assert fetched(f"{url}/api/v1/status")[0] == 200
