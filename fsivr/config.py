@@ -14,7 +14,7 @@ from fsivr.allowed import parse_address
 from fsivr.errors import ConfigError
 from fsivr.settings import HIDDEN, PREFIX, SETTINGS, Setting, Settings, validated
 
-__all__ = ["FILE_NAME", "HIDDEN", "SETTINGS", "Setting", "Settings", "load", "parse_address"]
+__all__ = ["FILE_NAME", "HIDDEN", "PREFIX", "SETTINGS", "Setting", "Settings", "load", "parse_address"]
 
 #: The file that is read where none is named.
 FILE_NAME = "fsivr.toml"

@@ -20,6 +20,19 @@ def test_the_demonstration_ends_well() -> None:
     for line in ("hears 'bank/welcome'", "dials 123456", "hears Say.currency(4200)", "the call ends: NORMAL_CLEARING"):
         assert line in running.out
     assert "the call went as apps/balance.py says" in running.out
+    assert "the call went as apps/voicemail.py says" in running.out
+
+
+def test_the_demonstration_is_shown_by_the_api_with_its_recording() -> None:
+    with Process("--once", "--listen", "127.0.0.1:0", cwd=ROOT, program=DEMONSTRATION) as running:
+        assert running.ends() == 0
+    for line in (
+        "4915550100 called 4100: apps.balance.Balance, NORMAL_CLEARING",
+        "4915550100 called 4301: apps.voicemail.LeaveMessage, NORMAL_CLEARING",
+        "sealed: 4.0 s, 64044 bytes, L16 at 8000 Hz",
+        "the call and the recording are kept, and the API shows them",
+    ):
+        assert line in running.out
 
 
 def test_the_demonstration_fails_where_the_call_goes_wrong(tmp_path: Path) -> None:

@@ -8,7 +8,20 @@ from importlib import metadata
 
 import click
 
-NAMES = ("serve", "call", "calls", "recordings", "apikey", "route", "dialplan", "prompts", "settings", "size", "new")
+NAMES = (
+    "serve",
+    "call",
+    "calls",
+    "recordings",
+    "api",
+    "apikey",
+    "route",
+    "dialplan",
+    "prompts",
+    "settings",
+    "size",
+    "new",
+)
 
 
 class Commands(click.Group):

@@ -12,16 +12,19 @@ from fsivr.config import load
 @click.command(name="serve")
 @dialplan_option
 @click.option("--listen", metavar="HOST:PORT", help="The address the switch connects to; 127.0.0.1:8084 by default.")
+@click.option("--api", metavar="HOST:PORT", help="The address of the API; 127.0.0.1:8080 by default.")
 @click.option("--simulate", is_flag=True, help="Add a simulated switch: type a number here to call it.")
 @config_option
-def command(dialplan: str | None, listen: str | None, simulate: bool, config: str | None) -> None:
+def command(dialplan: str | None, listen: str | None, api: str | None, simulate: bool, config: str | None) -> None:
     """Take calls from the switch until SIGTERM or ctrl-C.
 
     Stopping lets the calls under way finish, for as long as the setting
-    drain_timeout; a second signal hangs them up.
+    drain_timeout; a second signal hangs them up. The API is served by a
+    process of its own, which ends with this one.
     """
-    from fsivr.cli.serving import announce, keep_serving, start
+    from fsivr.cli.serving import announce, keep_serving, serving_api, start
 
-    server = start(load(config, dialplan=dialplan, listen=listen))
+    server = start(load(config, dialplan=dialplan, listen=listen, api_listen=api))
     announce(console(), server)
-    keep_serving(server, simulate=simulate)
+    with serving_api(server, config):
+        keep_serving(server, simulate=simulate)

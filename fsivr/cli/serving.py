@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import signal
+from collections.abc import Iterator
 
 import gevent
 from rich.console import Console
@@ -41,6 +43,25 @@ def keep_serving(server: Server, *, simulate: bool = False) -> None:
     if typing is not None:
         typing.kill()
     console().print("stopped", style="dim")
+
+
+@contextlib.contextmanager
+def serving_api(server: Server, config: str | None = None) -> Iterator[None]:
+    """Inside ``with``, the API is served by a process of its own, unless ``api_listen`` is empty.
+
+    :param config: the settings file, where the command line named it.
+    """
+    settings = server.settings
+    if not settings.api_listen:
+        yield
+        return
+    from fsivr.cli.api_child import ApiChild
+
+    child = ApiChild(dataclasses.replace(settings, listen=written(server.address)), config=config)
+    try:
+        yield
+    finally:
+        child.stop()
 
 
 def announce(screen: Console, server: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 
 from fsivr.call import Channel, NotedCall
@@ -12,6 +13,7 @@ from fsivr.causes import HangupCause
 from fsivr.errors import ConfigError, FsivrError
 from fsivr.esl.session import Session
 from fsivr.server.conversation import Conversation
+from fsivr.server.heartbeat import Heartbeat, Load
 from fsivr.server.refusal import Refused
 from fsivr.store import Journal, call_began, call_ended
 from fsivr.store.rows import CallEnd, CallStart, call_turned_away, calls_lost, clean
@@ -33,11 +35,13 @@ class History:
         self._node = socket.gethostname() if node is None else node
         self._worker = worker
         self._starts: dict[Conversation, CallStart] = {}
+        self._heartbeat: Heartbeat | None = None
 
-    def open(self, listening: socket.socket) -> None:
+    def open(self, listening: socket.socket, load: Callable[[], Load]) -> None:
         """Begin to write; calls of an earlier server of this name, which nobody else can end, are ended.
 
         :param listening: the server's; closed where that fails.
+        :param load: how busy the server is, told once a second.
         :raises ConfigError: the store is of a newer fsivr.
         """
         try:
@@ -47,9 +51,15 @@ class History:
             raise
         if self._worker:
             self._journal.put(calls_lost(self._node, self._worker, time.time()))
+        host, port = listening.getsockname()[:2]
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._heartbeat = Heartbeat(self._journal, load, node=self._node, worker=self._worker, listen=where)
 
     def close(self) -> None:
-        """Write what waits, within a few seconds."""
+        """Say that the server is no more, and write what waits, within a few seconds."""
+        heartbeat, self._heartbeat = self._heartbeat, None
+        if heartbeat is not None:
+            heartbeat.stop()
         self._journal.close(_LAST)
 
     def began(self, conversation: Conversation, channel: Channel) -> None:

@@ -7,7 +7,6 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from ipaddress import ip_address
 from typing import Any
 
 import gevent
@@ -25,10 +24,12 @@ from fsivr.esl.orders import Limits
 from fsivr.esl.session import Session
 from fsivr.logs import about
 from fsivr.prompts import PromptLibrary
-from fsivr.server.binding import listening
 from fsivr.server.conversation import TALKING, Conversation
+from fsivr.server.heartbeat import Load
 from fsivr.server.history import History
 from fsivr.server.keeping import Keeping
+from fsivr.server.listening import listening
+from fsivr.server.peers import Peers
 from fsivr.server.placed import CARRIED_OUT, is_placed, ordered_handler, preparation
 from fsivr.server.ports import Port, Ports
 from fsivr.server.refusal import refuse
@@ -42,7 +43,6 @@ _LAST_ACCEPTS = 0.02
 """Seconds in which what has arrived before a stop is taken, to be refused."""
 _LAST_SEALS = 4.0
 """Seconds in which recordings that have ended are sealed when the server stops."""
-_MOST_JUDGED = 1024
 _MOST_BLOCKS = 100
 
 
@@ -64,7 +64,7 @@ class Server:
         self._keeping = None if store is None else Keeping(self.settings, store)
         self._dialplan = dialplan
         self._switch: Switch | None = None
-        self._judged: dict[str, bool] = {}
+        self._peers = Peers(self.settings.allow_networks)
         self._limits = Limits(self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit)
         self._library = PromptLibrary.of(self.settings)
         self._spool = Spool(
@@ -81,6 +81,8 @@ class Server:
         self.on_call_end: list[Callable[[Call], None]] = []
         #: Calls refused because every port was in use, or because the server was stopping.
         self.refused = 0
+        #: Calls that handlers took.
+        self.taken = 0
         #: Handlers that would not leave a finished call.
         self.abandoned = 0
         #: What kept all calls waiting, the latest last; as many as are worth keeping.
@@ -129,7 +131,7 @@ class Server:
         """
         sock = listening(self.settings)
         if self._history is not None:
-            self._history.open(sock)
+            self._history.open(sock, self._load)
         if self._keeping is not None:
             self._keeping.start()
         listener = StreamServer(sock, self._serve)
@@ -179,7 +181,7 @@ class Server:
     # -- one connection ------------------------------------------------------------------
 
     def _serve(self, sock: socket.socket, peer: Any) -> None:
-        if not self._is_allowed(peer):
+        if not self._peers.allow(peer[0]):
             log.warning("refused a connection from %s: not in the setting 'allow'", peer[0])
             sock.close()
             return
@@ -259,6 +261,7 @@ class Server:
             before=before,
         )
         self._conversations.add(conversation)
+        self.taken += 1
         if self._history is not None:
             self._history.began(conversation, call.channel)
         conversation.run()
@@ -267,6 +270,11 @@ class Server:
         self.blocks.append(block)
         what = "a handler kept all calls waiting" if block.within else "all calls had to wait"
         log.warning("%s for %.2f s: %s", what, block.seconds, block.where)
+
+    def _load(self) -> Load:
+        ports = self._ports
+        counts = (self.taken, self.refused, self.abandoned)
+        return Load(ports.in_use, ports.limit, ports.peak, *counts, self._draining)
 
     def _the_switch(self) -> Switch:
         return self.switch
@@ -286,13 +294,3 @@ class Server:
                 listener(call)
             except Exception:
                 log.exception("a listener for the end of calls failed")
-
-    def _is_allowed(self, peer: Any) -> bool:
-        host = peer[0]
-        if host not in self._judged:
-            if len(self._judged) > _MOST_JUDGED:
-                self._judged.clear()
-            address = ip_address(host.partition("%")[0])
-            address = getattr(address, "ipv4_mapped", None) or address
-            self._judged[host] = any(address in network for network in self.settings.allow_networks)
-        return self._judged[host]

@@ -3,7 +3,7 @@
 from fsivr.store.gone import is_gone
 from fsivr.store.journal import Journal
 from fsivr.store.keys import Keys, Role
-from fsivr.store.models import ApiKey, Audit, Call, Export, Recording
+from fsivr.store.models import ApiKey, Audit, Call, Export, Recording, Worker
 from fsivr.store.pages import Cursor, Page
 from fsivr.store.rows import Row, audited, call_began, call_ended, exported, recorded
 from fsivr.store.store import Store
@@ -21,6 +21,7 @@ __all__ = [
     "Role",
     "Row",
     "Store",
+    "Worker",
     "audited",
     "call_began",
     "call_ended",

@@ -135,6 +135,38 @@ class Export(Model):
         table_name = "exports"
 
 
+class Worker(Model):
+    """A process that takes calls, as it told of itself last."""
+
+    #: Its node and the address it listens on.
+    id = TextField(primary_key=True)
+    node = TextField()
+    worker = TextField()
+    pid = IntegerField()
+    version = TextField()
+    listen = TextField()
+    started = UtcField()
+    seen = UtcField()
+    #: None while it runs; a worker that was killed does not tell.
+    ended = UtcField(null=True)
+    ports_in_use = IntegerField()
+    capacity = IntegerField()
+    peak = IntegerField()
+    #: Calls that handlers took, since it started.
+    calls = BigIntegerField()
+    refused = BigIntegerField()
+    abandoned = BigIntegerField()
+    #: Whether it takes no more calls: 0 or 1.
+    draining = IntegerField()
+    rows_waiting = BigIntegerField()
+    rows_dropped = BigIntegerField()
+
+    class Meta:
+        """Where it is kept."""
+
+        table_name = "workers"
+
+
 class ApiKey(Model):
     """A key to the API; of its secret only a hash is kept."""
 

@@ -27,31 +27,33 @@ class Statement:
     """An upsert into a table.
 
     :param columns: those that are given, the key first.
-    :param update: whether what is there already is overwritten; else it stays as it is.
+    :param update: the columns that are overwritten where there is such a row already; True for all.
     :param where: what must be true of that which is overwritten.
     """
 
-    def __init__(self, table: str, columns: Sequence[str], *, update: bool, where: str = "") -> None:
+    def __init__(self, table: str, columns: Sequence[str], *, update: bool | Sequence[str], where: str = "") -> None:
         self.table = table
         self.columns = tuple(columns)
         key, *rest = self.columns
-        change = f"DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rest)}" if update else "DO NOTHING"
+        changed = update if not isinstance(update, bool) else rest if update else ()
+        change = f"UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in changed)}" if changed else "NOTHING"
         self._head = f"INSERT INTO {table} ({', '.join(self.columns)}) VALUES ("
-        self._tail = f") ON CONFLICT ({key}) {change}" + (f" WHERE {where}" if where else "")
+        self._tail = f") ON CONFLICT ({key}) DO {change}" + (f" WHERE {where}" if where else "")
 
     def text(self, mark: str) -> str:
         """The SQL, with the database's own mark for a value."""
         return self._head + ", ".join([mark] * len(self.columns)) + self._tail
 
 
-class _Lost(Statement):
-    """Ends the calls of a worker that is no more."""
+class _Change(Statement):
+    """A change of rows that are there, its values marked by ``?``."""
+
+    def __init__(self, table: str, statement: str) -> None:
+        super().__init__(table, ("",), update=True)
+        self._statement = statement
 
     def text(self, mark: str) -> str:
-        return (
-            f"UPDATE calls SET ended = {mark}, error = 'the server ended before the call did' "
-            f"WHERE ended IS NULL AND node = {mark} AND worker = {mark} AND started < {mark}"
-        )
+        return self._statement.replace("?", mark)
 
 
 class Row(NamedTuple):
@@ -64,11 +66,27 @@ class Row(NamedTuple):
 
 
 _CALL_COLUMNS = [name for name in Call._meta.fields if name not in ("id",)]
-# One that was refused, here or elsewhere, may be taken later.
-_BEGAN = Statement("calls", _CALL_COLUMNS, update=True, where="calls.handler = ''")
+_OF_START = ("handler", "caller", "dialled", "context", "direction", "started", "node", "worker")
+# One that rang gets its server, and one that was refused, here or elsewhere, may be taken later; another
+# that ended stays as it is.
+_BEGAN = Statement(
+    "calls",
+    _CALL_COLUMNS,
+    update=(*_OF_START, "ended", "hangup_cause", "error"),
+    where="calls.ended IS NULL OR calls.handler = ''",
+)
 _TURNED_AWAY = Statement("calls", _CALL_COLUMNS, update=False)
 _ENDED = Statement("calls", _CALL_COLUMNS, update=True)
-_LOST = _Lost("calls", ("uuid",), update=True)
+_LOST = _Change(
+    "calls",
+    "UPDATE calls SET ended = ?, error = 'the server ended before the call did' "
+    "WHERE ended IS NULL AND node = ? AND worker = ? AND started < ?",
+)
+_ANSWERED = _Change("calls", "UPDATE calls SET answered = ? WHERE uuid = ? AND ended IS NULL")
+_UNANSWERED = _Change(
+    "calls",
+    "UPDATE calls SET ended = ?, hangup_cause = ?, error = ? WHERE uuid = ? AND ended IS NULL AND worker = ?",
+)
 
 
 class CallStart(NamedTuple):
@@ -100,7 +118,7 @@ class CallEnd(NamedTuple):
 
 
 def call_began(start: CallStart) -> Row:
-    """The row of a call that is up; a row that tells its end is not overwritten by it."""
+    """The row of a call that is up, or rings; a row that tells its end is not overwritten by it."""
     return Row(start.uuid, _BEGAN, _live, (start,))
 
 
@@ -114,13 +132,24 @@ def call_turned_away(start: CallStart, end: CallEnd) -> Row:
     return Row(f"away {start.uuid}", _TURNED_AWAY, _over, (start, end))
 
 
+def call_answered(uuid: str, at: float) -> Row:
+    """When a call that was placed was answered, for a row that is there; ``at`` in seconds since 1970."""
+    return Row(uuid, _ANSWERED, _as_given, (to_microseconds(at), clean(uuid)))
+
+
+def call_unanswered(start: CallStart, at: float, cause: str, error: str) -> Row:
+    """The end of a call that no server took, for the row of its start; ``at`` in seconds since 1970."""
+    given = (to_microseconds(at), clean(cause), clean(error), clean(start.uuid), clean(start.worker))
+    return Row(start.uuid, _UNANSWERED, _as_given, given)
+
+
 def calls_lost(node: str, worker: str, before: float) -> Row:
     """Ends each call of a worker that was up when the worker ended, and whose end nobody saw.
 
     :param before: seconds since 1970 at which the worker that runs now had no call yet.
     """
     at = to_microseconds(before)
-    return Row(f"lost {node} {worker}", _LOST, lambda *given: given, (at, clean(node), clean(worker), at))
+    return Row(f"lost {node} {worker}", _LOST, _as_given, (at, clean(node), clean(worker), at))
 
 
 def recorded(**columns: Any) -> Row:
@@ -179,6 +208,10 @@ def as_json(value: Any) -> str:
 
 
 # -- in the writer's thread -----------------------------------------------------------------
+
+
+def _as_given(*given: Any) -> tuple[Any, ...]:
+    return given
 
 
 def _live(start: CallStart) -> tuple[Any, ...]:

@@ -96,11 +96,36 @@ CREATE TABLE audit (
 
 TABLES = (_CALLS, _RECORDINGS, _EXPORTS, _API_KEYS, _AUDIT)
 
+WORKERS = (
+    """
+CREATE TABLE workers (
+    id TEXT PRIMARY KEY,
+    node TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    listen TEXT NOT NULL,
+    started BIGINT NOT NULL,
+    seen BIGINT NOT NULL,
+    ended BIGINT,
+    ports_in_use INTEGER NOT NULL,
+    capacity INTEGER NOT NULL,
+    peak INTEGER NOT NULL,
+    calls BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    abandoned BIGINT NOT NULL,
+    draining INTEGER NOT NULL,
+    rows_waiting BIGINT NOT NULL,
+    rows_dropped BIGINT NOT NULL
+)""",
+)
+
 INDICES = (
     "CREATE INDEX calls_started ON calls (started, id)",
     # Live calls are few beside those that ended.
     "CREATE INDEX calls_live ON calls (started, id) WHERE ended IS NULL",
-    "CREATE INDEX calls_caller ON calls (caller, started, id)",
+    # A caller has few calls, but for the one who hides the number: what else is asked is found in the index.
+    "CREATE INDEX calls_caller ON calls (caller, started, id, handler, dialled, hangup_cause)",
     "CREATE INDEX calls_dialled ON calls (dialled, started, id)",
     "CREATE INDEX calls_handler ON calls (handler, started, id)",
     "CREATE INDEX calls_cause ON calls (hangup_cause, started, id)",
@@ -110,19 +135,22 @@ INDICES = (
     "CREATE INDEX calls_dialled_handler ON calls (dialled, handler, started, id)",
     "CREATE INDEX calls_dialled_handler_cause ON calls (dialled, handler, hangup_cause, started, id)",
     "CREATE INDEX recordings_started ON recordings (started, id)",
-    # With the bytes, the totals of the states are told from the index alone.
-    "CREATE INDEX recordings_state ON recordings (state, started, id, bytes)",
+    "CREATE INDEX recordings_state ON recordings (state, started, id)",
+    # The totals of the states are told from this one alone, which is small.
+    "CREATE INDEX recordings_bytes ON recordings (state, bytes)",
     "CREATE INDEX recordings_call ON recordings (call, started, id)",
     "CREATE INDEX recordings_handler ON recordings (handler, started, id)",
     "CREATE INDEX recordings_handler_state ON recordings (handler, state, started, id)",
-    "CREATE INDEX recordings_held ON recordings (started, id) WHERE held IS NOT NULL",
-    # With the bytes, what a node's recordings take is told from the index alone.
-    "CREATE INDEX recordings_node ON recordings (node, started, id, state, bytes)",
+    "CREATE INDEX recordings_held ON recordings (started, id, state, handler) WHERE held IS NOT NULL",
+    # With the bytes, what a node's recordings take, and took lately, is told from the indices alone.
+    "CREATE INDEX recordings_node ON recordings (node, started, id, bytes)",
+    "CREATE INDEX recordings_node_bytes ON recordings (node, state, bytes, started)",
     "CREATE INDEX exports_started ON exports (started, id)",
     "CREATE INDEX exports_state ON exports (state, started, id)",
     "CREATE INDEX api_keys_created ON api_keys (created, id)",
     "CREATE INDEX audit_at ON audit (at, id)",
     "CREATE INDEX audit_who ON audit (who, at, id)",
+    "CREATE INDEX audit_who_action ON audit (who, action, at, id)",
     "CREATE INDEX audit_action ON audit (action, at, id)",
     "CREATE INDEX audit_subject ON audit (subject, at, id)",
 )

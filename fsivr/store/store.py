@@ -12,10 +12,11 @@ from peewee import Model, Tuple, Value, fn
 from fsivr.store.address import open_database, sqlite_path
 from fsivr.store.keys import Keys
 from fsivr.store.migrations import migrate
-from fsivr.store.models import Audit, Call, Export, Recording, to_microseconds
+from fsivr.store.models import Audit, Call, Export, Recording, Worker, to_microseconds
 from fsivr.store.pages import LATEST, Cursor, Page, checked_limit
 from fsivr.store.rows import Row, audited, write
 from fsivr.store.walks import Taken, known, taken, walk
+from fsivr.store.workers import seen_lately
 
 #: What a list of calls does without; ``call`` has it.
 _LISTED = [field for name, field in Call._meta.fields.items() if name != "timeline"]
@@ -171,9 +172,29 @@ class Store:
     def audit(self, *, after: Cursor | None = None, limit: int = 100, **filters: Any) -> Page[Audit]:
         """The audit; filters ``subject``, ``who``, ``action``, ``since``, ``until``."""
         known = {"subject": Audit.subject, "who": Audit.who, "action": Audit.action}
-        indexed = tuple(name for name in known if filters.get(name) is not None)[:1]
+        # What was done to one subject is little.
+        indexed = ("subject",) if filters.get("subject") is not None else tuple(known)
         query = self._filtered(Audit, Audit.at, after, limit, filters, known, indexed)
         return self._page(query, Audit.at, limit)
+
+    # -- the system as it is now ----------------------------------------------------------------
+
+    def workers(self, now: float | None = None) -> list[Worker]:
+        """The processes that take calls, on every node: those that were seen lately and have not ended.
+
+        :param now: seconds since 1970.
+        """
+        return seen_lately(self.database, now)
+
+    def waiting_since(self) -> datetime | None:
+        """When the oldest recording began that is not exported yet; None where none waits."""
+        first = [
+            Recording.select(fn.MIN(Recording.started)).where(Recording.state == state)
+            for state in ("sealed", "degraded")
+        ]
+        with self.database.connection_context():
+            found = [query.bind(self.database).scalar() for query in first]
+        return min((at for at in found if at is not None), default=None)
 
     # -- how lists are asked for ------------------------------------------------------------
 

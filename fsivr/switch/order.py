@@ -36,11 +36,11 @@ class Order:
         to: str,
         handler: type[Any],
         *,
-        timeout: float,
-        caller_id: str,
-        caller_name: str,
-        variables: Mapping[str, str] | None,
-        detect_machine: bool,
+        timeout: float = 30.0,
+        caller_id: str = "",
+        caller_name: str = "",
+        variables: Mapping[str, str] | None = None,
+        detect_machine: bool = False,
     ) -> Order:
         """The order, if each part of it is what it may be.
 

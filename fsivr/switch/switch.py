@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import gevent
@@ -115,7 +116,7 @@ class Switch:
         :raises CommandRefused: the switch did not take the order. ``ReplyTimeout``: it did not end it in time.
         :raises ConnectionLost: it cannot be reached; what rings then is hung up once it can be again.
         """
-        order = Order.checked(
+        return self.ordered(
             to,
             handler,
             timeout=timeout,
@@ -123,10 +124,20 @@ class Switch:
             caller_name=caller_name,
             variables=variables,
             detect_machine=detect_machine,
-        )
+        )()
+
+    def ordered(
+        self, to: str, handler: type[Any], *, call_uuid: str = "", **options: Unpack[DialOptions]
+    ) -> Callable[[], Dialled]:
+        """What places the call when it is called, for who must know before what is wrong with the order.
+
+        :param call_uuid: the id that the call gets; one by chance where it is empty.
+        :param options: as for ``originate``, and the errors are, but those of the call itself.
+        """
+        order = Order.checked(to, handler, **options)
         self._check_known(handler)
         client = self._connected()
-        return self._dial(client, order, self._server_as_seen(client))
+        return partial(self._dial, client, order, self._server_as_seen(client), call_uuid or str(uuid.uuid4()))
 
     def dial_many(
         self,
@@ -215,8 +226,7 @@ class Switch:
             )
         return f"{host}:{port}"
 
-    def _dial(self, client: Client, order: Order, server: str) -> Dialled:
-        call_uuid = str(uuid.uuid4())
+    def _dial(self, client: Client, order: Order, server: str, call_uuid: str) -> Dialled:
         self._ringing.add(call_uuid)
         try:
             said = client.job(

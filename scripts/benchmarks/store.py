@@ -10,6 +10,7 @@ from gevent import monkey
 monkey.patch_all()
 
 import argparse
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -82,27 +83,29 @@ def _lag(lags: list[float]) -> None:
         lags.append(time.perf_counter() - before - 0.002)
 
 
-def measure(address: str, calls: int) -> None:
-    """Print the figures."""
-    journal = Journal(address, bound=2 * calls)
-    journal.start()
-    history = History(journal)
-    sessions = _sessions(calls)
+def _held(sessions: list[Any]) -> list[Held]:
+    """Calls that have done their verbs."""
     held = [Held(NotedCall(session)) for session in sessions]
-    plain, noted = (_verbs(kind, sessions[:200]) for kind in (Call, NotedCall))
-    print(f"each verb: {(noted - plain) * 1e6:.2f} µs for the timeline")
     for each in held:
         for _ in range(_VERBS):
             each.call.answer()
+    return held
+
+
+def _greenlet(history: History, held: list[Held]) -> dict[str, float]:
+    """Microseconds of a call's greenlet: at its start and its end."""
     before = time.thread_time()
-    for call in held:
-        history.began(call, call.call.channel)
+    for each in held:
+        history.began(each, each.call.channel)
     begun = time.thread_time()
-    for call in held:
-        history.ended(call)
+    for each in held:
+        history.ended(each)
     ended = time.thread_time()
-    start, end = (begun - before) / calls * 1e6, (ended - begun) / calls * 1e6
-    print(f"in the call's greenlet: {start:.1f} µs at its start, {end:.1f} µs at its end: {start + end:.1f} µs a call")
+    return {"start": (begun - before) / len(held) * 1e6, "end": (ended - begun) / len(held) * 1e6}
+
+
+def _written(journal: Journal) -> dict[str, float]:
+    """Rows a second, and milliseconds that the loop is late meanwhile."""
     lags: list[float] = []
     watching = gevent.spawn(_lag, lags)
     wall = time.perf_counter()
@@ -110,10 +113,20 @@ def measure(address: str, calls: int) -> None:
         raise SystemExit("the database did not take the rows")
     rate = journal.written / (time.perf_counter() - wall)
     watching.kill()
-    lags.sort()
+    lags = sorted(lags) or [0.0]
     median, most = (lags[len(lags) * part // 100] * 1e3 for part in (50, 99))
-    print(f"written: {rate:,.0f} rows/s; meanwhile the loop lagged {median:.1f} ms (median), {most:.1f} ms (p99)")
+    return {"rate": rate, "median": median, "most": most}
+
+
+def measure(address: str, calls: int) -> dict[str, float]:
+    """The figures; times of a call's greenlet in microseconds, lags in milliseconds."""
+    journal = Journal(address, bound=2 * calls)
+    journal.start()
+    sessions = _sessions(calls)
+    plain, noted = (_verbs(kind, sessions[:200]) for kind in (Call, NotedCall))
+    found = {"verb": (noted - plain) * 1e6, **_greenlet(History(journal), _held(sessions)), **_written(journal)}
     journal.close(10)
+    return {**found, "greenlet": found["start"] + found["end"] + _VERBS * found["verb"]}
 
 
 def main() -> None:
@@ -121,9 +134,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--address", help="a value of the setting database; a temporary file, when left out")
     parser.add_argument("--calls", type=int, default=20_000)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure(given.address or f"sqlite:///{folder}/fsivr.db", given.calls)
+        found = measure(given.address or f"sqlite:///{folder}/fsivr.db", given.calls)
+    if given.json:
+        print(json.dumps(found))
+        return
+    print(
+        "in the call's greenlet, µs: {start:.1f} at its start, {end:.1f} at its end, {verb:.2f} a verb".format_map(
+            found
+        )
+    )
+    print("written: {rate:,.0f} rows/s; the loop lags {median:.1f} ms (median), {most:.1f} ms (p99)".format_map(found))
 
 
 if __name__ == "__main__":

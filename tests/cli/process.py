@@ -22,14 +22,28 @@ class Process:
     """A running ``python -m fsivr …``; what it writes is read as it comes.
 
     :param terminal: whether it is given a terminal, which then is its standard error too.
+    :param variables: of its environment.
     """
 
-    def __init__(self, *arguments: str, cwd: Path, terminal: bool = False, program: str = "") -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path,
+        terminal: bool = False,
+        program: str = "",
+        variables: dict[str, str] | None = None,
+    ) -> None:
         self.out = ""
         # What is kept of calls is kept in a folder of its own, which goes with the process.
         self._kept = tempfile.TemporaryDirectory()
         database = f"sqlite:///{self._kept.name}/fsivr.db"
-        environment = {"FSIVR_RECORDINGS_PATH": self._kept.name, "FSIVR_DATABASE": database, **os.environ}
+        ours = {
+            "FSIVR_RECORDINGS_PATH": self._kept.name,
+            "FSIVR_DATABASE": database,
+            "FSIVR_API_LISTEN": "",
+            "APPS_DATA": self._kept.name,
+        }
+        environment = {**ours, **os.environ, **(variables or {})}
         command = [sys.executable, "-W", "error", *([program] if program else ["-m", "fsivr"]), *arguments]
         if terminal:
             self._ours, theirs = pty.openpty()
@@ -80,6 +94,16 @@ class Process:
             left = deadline - time.monotonic()
             if left <= 0 or not self._read(left):
                 raise AssertionError(f"it did not end with {text!r} but wrote:\n{self.out}")
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def more(self) -> str:
+        """All it wrote so far."""
+        self._read(0.02)
+        return self.out
 
     def types(self, text: str) -> None:
         """Type into its terminal; ctrl-C is ``"\\x03"``."""

@@ -50,6 +50,9 @@ class InboundServer:
     :param answer: asked first about each command.
     """
 
+    #: Seconds that a connection is served, at most.
+    patience = 60.0
+
     def __init__(self, transcript: str = "", answer: Answer | None = None) -> None:
         said = exchanges(transcript) if transcript else [("", GREETING)]
         self.greeting = said[0][1]
@@ -89,7 +92,7 @@ class InboundServer:
         if b"text/disconnect-notice" in self.greeting:
             peer.close()
             return
-        peer.wait_end(60)
+        peer.wait_end(self.patience)
 
     def _script(self, peer: Peer, packet: Packet) -> bytes | None:
         answer = self.answer(peer, packet) if self.answer else NotImplemented

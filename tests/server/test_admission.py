@@ -57,18 +57,18 @@ def test_an_address_that_is_refused_takes_no_port(serve: Serve) -> None:
 
 def test_ipv4_over_ipv6_counts_as_ipv4() -> None:
     server = Server(Dialplan(), Settings.defaults(allow=["127.0.0.0/8"]))
-    assert server._is_allowed(("::ffff:127.0.0.1", 1, 0, 0))
-    assert not server._is_allowed(("::ffff:10.0.0.1", 1, 0, 0))
-    assert not server._is_allowed(("::1", 1, 0, 0))
-    assert not server._is_allowed(("fe80::1%eth0", 1, 0, 2))
+    assert server._peers.allow("::ffff:127.0.0.1")
+    assert not server._peers.allow("::ffff:10.0.0.1")
+    assert not server._peers.allow("::1")
+    assert not server._peers.allow("fe80::1%eth0")
 
 
 def test_only_loopback_is_allowed_by_default() -> None:
     server = Server(Dialplan(), Settings.defaults())
-    assert server._is_allowed(("127.0.0.1", 1))
-    assert server._is_allowed(("::1", 1, 0, 0))
+    assert server._peers.allow("127.0.0.1")
+    assert server._peers.allow("::1")
     for address in ("10.0.0.1", "192.0.2.1", "2001:db8::1", "0.0.0.0", "::"):
-        assert not server._is_allowed((address, 1))
+        assert not server._peers.allow(address)
 
 
 @pytest.mark.parametrize("when_full", ["hangup", "continue"])

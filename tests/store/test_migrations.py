@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fsivr.errors import ConfigError
-from fsivr.store import ApiKey, Audit, Call, Export, Recording, Store
+from fsivr.store import ApiKey, Audit, Call, Export, Recording, Store, Worker
 from fsivr.store.migrations import NEWEST, STEPS, migrate, version
 
 _PROGRAM = """
@@ -72,7 +72,7 @@ def test_a_step_that_fails_leaves_nothing_of_itself(address: str, monkeypatch: p
     store.close()
 
 
-@pytest.mark.parametrize("model", [Call, Recording, Export, ApiKey, Audit], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [Call, Recording, Export, ApiKey, Audit, Worker], ids=lambda model: model.__name__)
 def test_the_models_are_the_tables(store: Store, model: Any) -> None:
     with store.database.connection_context():
         columns = {column.name: column.null for column in store.database.get_columns(model._meta.table_name)}

@@ -109,5 +109,5 @@ def test_one_row_is_found_by_its_key(sqlite: Store, monkeypatch: pytest.MonkeyPa
     sqlite.totals()
     assert len(plans) == 5
     assert all("SEARCH" in plan for plan in plans[:4])
-    assert "COVERING INDEX recordings_state" in plans[4]
+    assert "COVERING INDEX recordings_bytes" in plans[4]
     assert "TEMP" not in plans[4]

@@ -1,4 +1,4 @@
-"""The socket that a server listens on."""
+"""The socket that the switch connects to."""
 
 from __future__ import annotations
 

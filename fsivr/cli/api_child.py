@@ -1,0 +1,124 @@
+"""The API as a child of ``fsivr serve``: it ends with it, and is started again where it ends by itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import gevent
+from gevent import subprocess
+
+from fsivr.config import PREFIX, SETTINGS, Settings
+
+log = logging.getLogger(__name__)
+
+#: The exit code of a wrong setting, or an address that is taken.
+_WRONG_USE = 2
+#: Seconds until it is started again: at first, at most, and how long it must have run to begin at the first again.
+_FIRST, _MOST, _GOOD = 1.0, 60.0, 60.0
+#: Seconds that it may take to end.
+_PATIENCE = 10.0
+#: Settings that may be other than they were set: a port that was free.
+_FOUND = ("listen", "api_listen")
+
+
+class ApiChild:
+    """A process that serves the API with the settings of this one.
+
+    It ends when this process does, however that ends: its standard input is a pipe that nobody else holds.
+
+    :param settings: its settings; ``listen`` is where calls are taken.
+    :param config: the settings file, where the command line named it.
+    :param first: seconds until it is started again.
+    """
+
+    def __init__(self, settings: Settings, *, config: str | None = None, first: float = _FIRST) -> None:
+        self._environment = environment(settings, os.environ, config=config)
+        self._first = first
+        self._process: Any = None
+        self._stopping = False
+        self._greenlet: gevent.Greenlet[..., None] = gevent.spawn(self._keep)
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves; None where there is none now."""
+        return None if self._process is None else self._process.pid
+
+    def stop(self) -> None:
+        """Have it finish the requests it is at, and end; kills it where that takes too long."""
+        self._stopping = True
+        process = self._process
+        if process is None:
+            self._greenlet.kill()
+            return
+        process.stdin.close()
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        self._greenlet.join()
+
+    def _keep(self) -> None:
+        pause = self._first
+        while True:
+            began = time.monotonic()
+            try:
+                code = self._run()
+            except OSError as error:  # the machine has no room for one more process
+                log.error("the API cannot be started: %s", error)
+                code = 1
+            if self._stopping:
+                return
+            if time.monotonic() - began >= _GOOD:
+                pause = self._first
+            why = "what was wrong is told above" if code == _WRONG_USE else "unexpectedly"
+            log.error(
+                "the API ended with exit code %d: %s; calls go on, and it is started again in %g s", code, why, pause
+            )
+            gevent.sleep(pause)
+            pause = min(2 * pause, _MOST)
+
+    def _run(self) -> int:
+        # In a session of its own: a ctrl-C in the terminal is for this process, which then ends that one.
+        with subprocess.Popen(
+            [sys.executable, *_flags(), "-m", "fsivr", "api", "--until-eof"],
+            stdin=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,
+        ) as process:
+            self._process = process
+            try:
+                code: int = process.wait()
+                return code
+            finally:
+                self._process = None
+
+
+def environment(settings: Settings, environ: Mapping[str, str], *, config: str | None = None) -> dict[str, str]:
+    """The environment of a process that has the same settings; no command line shows them.
+
+    What is in the settings file it reads there itself, and what is in our environment it inherits.
+
+    :param config: the settings file, where the command line named it.
+    """
+    ours = [setting for setting in SETTINGS if setting.name in _FOUND or settings.source(setting.name).startswith("--")]
+    given = {setting.variable: _text(getattr(settings, setting.name)) for setting in ours}
+    named = {} if config is None else {f"{PREFIX}CONFIG": os.path.abspath(config)}
+    return {**environ, **given, **named}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value)
+
+
+def _flags() -> list[str]:
+    """This Python's own options, as the warnings that are errors."""
+    return [f"-W{option}" for option in sys.warnoptions]

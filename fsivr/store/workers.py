@@ -1,0 +1,79 @@
+"""The processes that take calls, as each tells of itself every second."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+from fsivr.store.models import Worker, to_microseconds
+from fsivr.store.rows import Row, Statement, clean
+
+#: Seconds after which a worker that says nothing is taken for dead.
+LATELY = 10.0
+#: Seconds for which the row of one that ended, or died, is kept.
+KEPT = 86_400.0
+
+
+class WorkerState(NamedTuple):
+    """What a worker tells of itself; times in seconds since 1970."""
+
+    node: str
+    worker: str
+    pid: int
+    version: str
+    listen: str
+    started: float
+    seen: float
+    #: None while it runs.
+    ended: float | None
+    ports_in_use: int
+    capacity: int
+    peak: int
+    calls: int
+    refused: int
+    abandoned: int
+    draining: bool
+    rows_waiting: int
+    rows_dropped: int
+
+
+class _Old(Statement):
+    """Removes the rows of workers that were not seen for long."""
+
+    def text(self, mark: str) -> str:
+        return f"DELETE FROM workers WHERE seen < {mark}"
+
+
+_SEEN = Statement("workers", list(Worker._meta.fields), update=True)
+_OLD = _Old("workers", ("id",), update=True)
+
+
+def worker_seen(state: WorkerState) -> Row:
+    """The row of a worker; the next one of the same node and address takes its place."""
+    return Row(f"worker {state.node} {state.listen}", _SEEN, _columns, (state,))
+
+
+def workers_forgotten(now: float) -> Row:
+    """Removes workers that have not been seen for a day.
+
+    :param now: seconds since 1970.
+    """
+    return Row("workers forgotten", _OLD, lambda *given: given, (to_microseconds(now - KEPT),))
+
+
+def _columns(state: WorkerState) -> tuple[Any, ...]:
+    node, worker, pid, version, listen, started, seen, ended, *counts = state
+    texts = (clean(node), clean(worker), pid, clean(version), clean(listen))
+    times = (to_microseconds(started), to_microseconds(seen), to_microseconds(ended))
+    return clean(f"{node} {listen}"), *texts, *times, *map(int, counts)
+
+
+def seen_lately(database: Any, now: float | None = None) -> list[Worker]:
+    """Workers that run, by node and address.
+
+    :param now: seconds since 1970.
+    """
+    least = (time.time() if now is None else now) - LATELY
+    query = Worker.select().where((Worker.seen > least) & Worker.ended.is_null())
+    with database.connection_context():
+        return list(query.order_by(Worker.node, Worker.listen).bind(database))
