@@ -69,12 +69,19 @@ def listen(id: str) -> Response:
     etag = f'"{row.sha256}"' if row.sha256 else ""
     if etag and request.if_none_match.contains(row.sha256):
         return Response(status=304, headers={"ETag": etag}, mimetype="audio/wav")
-    file = open(path, "rb")  # noqa: SIM115  the answer closes it
+    try:
+        file = open(path, "rb", opener=_no_link)  # noqa: SIM115  the answer closes it
+    except FileNotFoundError:  # removed just now
+        raise Problem(410, "its sound was removed", code="purged") from None
     try:
         return _answer(id, file, etag)
     except BaseException:
         file.close()
         raise
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _answer(id: str, file: BinaryIO, etag: str) -> Response:
