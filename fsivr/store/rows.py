@@ -73,7 +73,7 @@ class Row(NamedTuple):
 
 
 _CALL_COLUMNS = [name for name in Call._meta.fields if name not in ("id",)]
-_BEGAN = _Began(_CALL_COLUMNS, ("handler", "caller", "dialled", "context", "direction", "started", "node", "worker"))
+_BEGAN = _Began(_CALL_COLUMNS, [name for name in _CALL_COLUMNS if name not in ("uuid", "answered")])
 _ENDED = Statement("calls", _CALL_COLUMNS, update=True)
 _LOST = _Change(
     "calls",
