@@ -20,9 +20,9 @@ __all__ = ["blueprint", "listen"]
 
 _CHUNK = 65_536
 _WHY_NOT = {
-    "recording": Problem(409, "it is being recorded", code="being_recorded"),
-    "failed": Problem(404, "it failed: there is no sound of it", code="no_sound"),
-    "purged": Problem(410, "its sound was removed", code="purged"),
+    "recording": (409, "it is being recorded", "being_recorded"),
+    "failed": (404, "it failed: there is no sound of it", "no_sound"),
+    "purged": (410, "its sound was removed", "purged"),
 }
 _SOUND = {"type": "string", "format": "binary"}
 _HEADERS = {
@@ -63,17 +63,25 @@ def listen(id: str) -> Response:
     """
     row = row_of(id)
     if row.state in _WHY_NOT:
-        raise _WHY_NOT[row.state]
+        status, why, code = _WHY_NOT[row.state]
+        raise Problem(status, why, code=code)
     path = archive().audio(id)
     etag = f'"{row.sha256}"' if row.sha256 else ""
     if etag and request.if_none_match.contains(row.sha256):
-        return Response(status=304, headers={"ETag": etag})
-    file = open(path, "rb")  # noqa: SIM115  the answer closes it
+        return Response(status=304, headers={"ETag": etag}, mimetype="audio/wav")
+    try:
+        file = open(path, "rb", opener=_no_link)  # noqa: SIM115  the answer closes it
+    except FileNotFoundError:  # removed just now
+        raise Problem(410, "its sound was removed", code="purged") from None
     try:
         return _answer(id, file, etag)
     except BaseException:
         file.close()
         raise
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _answer(id: str, file: BinaryIO, etag: str) -> Response:

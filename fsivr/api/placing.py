@@ -38,10 +38,14 @@ class Placing:
     :param most: how many may ring at once.
     """
 
+    #: Seconds between two looks whether a server has an answered call.
+    look = 5.0
+
     def __init__(self, given: Given, *, most: int = MOST) -> None:
         self._store: Store = given.store
         self._clock = given.clock
         self._most = most
+        self._limit = given.settings.call_limit
         self._node, self._worker = given.settings.node_name, f"api {given.settings.api_listen}"
         self._ringing: set[gevent.Greenlet[..., None]] = set()
         self._tidied = False
@@ -70,7 +74,7 @@ class Placing:
         self.tidy()
         note = audited(by, "call.originate", call_uuid, at=start.started, key=key, to=to, handler=name)
         self._store.write([call_began(start), note])
-        greenlet = gevent.spawn(self._see_through, start, order)
+        greenlet = gevent.spawn(self._see_through, switch, start, order)
         self._ringing.add(greenlet)
         greenlet.link(self._ringing.discard)
         return {**start._asdict(), "started": datetime.fromtimestamp(start.started, UTC)}
@@ -81,7 +85,7 @@ class Placing:
             self._store.write([calls_lost(self._node, self._worker, self._clock())])
             self._tidied = True
 
-    def _see_through(self, start: CallStart, order: Callable[[], Dialled]) -> None:
+    def _see_through(self, switch: Switch, start: CallStart, order: Callable[[], Dialled]) -> None:
         try:
             dialled = order()
         except Exception as error:  # noqa: BLE001  it is told in the call's row
@@ -93,9 +97,28 @@ class Placing:
             return
         if dialled.answered:
             self._tell(call_answered(start.uuid, self._clock()))
+            gevent.spawn(self._watch, switch, start)
         else:
             why = dialled.hangup_cause
             self._tell(call_unanswered(start, self._clock(), "" if why is None else why.name, ""))
+
+    def _watch(self, switch: Switch, start: CallStart) -> None:
+        """End the row of a call that was answered and that no server took: each was full, or ended meanwhile."""
+        until = self._clock() + self._limit
+        while self._clock() < until:
+            gevent.sleep(self.look)
+            try:
+                row = self._store.call(start.uuid)
+                if row is None or row.ended is not None or row.worker != self._worker:
+                    return
+                if switch.api("uuid_exists", start.uuid).strip() == "true":
+                    continue
+            except Exception as error:
+                if not (is_gone(error) or isinstance(error, ESLError)):
+                    raise
+                continue  # looked at again, when both can be asked
+            self._tell(call_unanswered(start, self._clock(), "", "no server took the call"))
+            return
 
     def _tell(self, row: Row) -> None:
         tries = int(_PATIENCE / _PAUSE)

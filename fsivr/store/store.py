@@ -237,12 +237,13 @@ class Store:
                 raise ValueError
         except ValueError:
             raise ValueError(f"{str(after)[:80]!r} is not where a page of {model._meta.table_name} ended") from None
+        if until is not None:
+            # One bound for both: SQLite searches by one, and would go through all that is between the two.
+            end = min(end, (to_microseconds(until) or 0, key()))
         # There always is a bound, so that every page is found by one search in an index.
         query = model.select().where(Tuple(at, id) < Tuple(Value(end[0]), Value(end[1])))
         if since is not None:
             query = query.where(at >= since)
-        if until is not None:
-            query = query.where(at < until)
         return query.order_by(at.desc(), id.desc()).limit(checked_limit(limit) + 1).bind(self.database)
 
     def _equals(self, column: Any, value: Any, *, indexed: bool) -> Any:

@@ -48,6 +48,8 @@ class Board(Switchboard):
         self.refuses = ""
 
     def _answers(self, peer: Peer, packet: Packet) -> object:
+        if packet.command.startswith("api uuid_exists "):
+            return api_response("true" if packet.command.split()[2] in self.up else "false")
         if not packet.command.startswith("api uuid_kill "):
             return super()._answers(peer, packet)
         uuid = packet.command.split()[2]

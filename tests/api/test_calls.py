@@ -138,6 +138,24 @@ def test_one_that_nobody_answers_ends(client: FlaskClient, board: Board, said: s
     assert error in found["error"]
 
 
+def test_one_that_no_server_takes_is_ended(
+    client: FlaskClient, board: Board, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placing.Placing, "look", 0.01)
+    taken, refused = (_place(client).json["uuid"] for _ in range(2))
+    board.up = {taken, refused}
+    until(lambda: len(board.placed) == 2)
+    for number in range(2):
+        board.end("+OK\n", number)
+    until(lambda: all(_call(client, uuid)["answered"] for uuid in (taken, refused)))
+    until(lambda: any(command == f"api uuid_exists {refused}" for command in board.commands))
+    assert _call(client, refused)["state"] == "live"
+    store.write([call_began(start(50, uuid=taken))])
+    board.up = set()
+    until(lambda: _call(client, refused)["error"] == "no server took the call")
+    assert _call(client, taken)["state"] == "live"
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [

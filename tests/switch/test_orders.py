@@ -144,3 +144,12 @@ def test_an_order_that_is_not_taken(reach: Any, board: Switchboard, said: str) -
     board.outcome = lambda command: said
     with pytest.raises(CommandRefused, match="refused 'originate'"):
         reach().originate("user/1000", Reminder)
+
+
+def test_an_order_is_checked_before_it_is_placed(reach: Any, board: Switchboard) -> None:
+    with pytest.raises(ValueError, match="a destination is"):
+        reach().ordered("user/1000,user/1001", Reminder)
+    place = reach().ordered("user/1000", Reminder, call_uuid="11111111-2222-3333-4444-555555555555", timeout=5)
+    assert board.placed == []
+    assert place().uuid == "11111111-2222-3333-4444-555555555555"
+    assert "origination_uuid=11111111-2222-3333-4444-555555555555,originate_timeout=5," in board.placed[0]
