@@ -115,7 +115,7 @@ class _NotedSwitch(CallsSwitch):
 _VERBS: dict[str, tuple[noting.Keep | None, noting.Gist | None]] = {
     "answer": (None, None),
     "play": (None, None),
-    "ask": (None, noting.nothing),
+    "ask": (noting.question, noting.nothing),
     "menu": (noting.without(), noting.nothing),
     "confirm": (None, None),
     "flush": (None, None),

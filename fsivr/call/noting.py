@@ -158,6 +158,13 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def question(given: tuple[Any, ...], options: dict[str, Any]) -> _Given:
+    """All; but of a secret not the pattern, which may be the secret itself."""
+    if options.get("sensitive") and "pattern" in options:
+        return given, {name: value for name, value in options.items() if name != "pattern"}
+    return given, options
+
+
 def application(given: tuple[Any, ...], options: dict[str, Any]) -> _Given:
     """The application, and its argument where that is what the caller hears."""
     name = given[0] if given else options.get("application")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
 import pytest
 
-from fsivr import Call, Hangup, HangupCause, InputError, NoMatch, Say, Speak
+from fsivr import Call, Handler, Hangup, HangupCause, InputError, NoMatch, Say, Speak
+from fsivr.call import NotedCall
+from fsivr.call.placing import CallsSwitch
 from fsivr.call.timeline import FIRST, LAST, Timeline
 from fsivr.simulator import Caller
 from tests.server.kept import Kept
@@ -50,6 +53,70 @@ def test_the_caller_hangs_up_in_it(kept: Kept, name: str) -> None:
     assert set(told) <= causes
 
 
+def test_a_verb_that_is_new_leaves_a_note() -> None:
+    verbs = {name for name in dir(Call) if not (name.startswith("_") or isinstance(getattr(Call, name), property))}
+    assert verbs <= set(vars(NotedCall))
+    assert {name for name in vars(CallsSwitch) if not name.startswith("_")} <= set(vars(type(_noted_switch())))
+
+
+def _noted_switch() -> CallsSwitch:
+    session: Any = SimpleNamespace(uuid="x", channel=None, post=lambda *given: None)
+    return NotedCall(session, dialler=lambda: None).switch
+
+
+def test_a_call_without_a_store_has_no_timeline(switch: Any) -> None:
+    kinds: list[type[Call]] = []
+
+    class Looks(Handler):
+        def run(self, call: Call) -> None:
+            kinds.append(type(call))
+
+    with switch.call(handler=Looks):
+        pass
+    assert kinds == [Call]
+
+
+def test_a_handler_that_hands_over(kept: Kept) -> None:
+    class Second(Handler):
+        def run(self, call: Call) -> None:
+            call.play("two")
+            raise LookupError
+
+        def on_error(self, call: Call, error: BaseException) -> None:
+            call.play("sorry")
+
+        def on_hangup(self, call: Call) -> None:
+            with pytest.raises(Hangup):
+                call.play("late")
+
+    first, *others = kept.timeline(lambda call: call.hand_over(Second))
+    assert first["verb"] == "hand_over"
+    assert "error" not in first
+    assert [entry["given"]["prompts"] for entry in others] == [["two"], ["sorry"], ["late"]]
+    assert others[-1]["over"] == "NORMAL_TEMPORARY_FAILURE"
+
+
+def test_calls_that_are_placed(kept: Kept) -> None:
+    kept.switch.no_answer("user/a")
+    kept.switch.busy("user/b")
+
+    def places(call: Call) -> None:
+        handler = type(call.handlers[0])
+        list(call.switch.dial_many(["user/a", "user/b"], handler, per_second=100, timeout=5))
+        for _ in call.switch.dial_many(["user/b", "user/a"], handler, per_second=100, timeout=5):
+            break
+        call.switch.api("module_exists", "mod_secret")
+        with pytest.raises(ValueError, match=r"."):
+            call.switch.originate("no destination", handler, variables={"pin": "864297531864"})
+
+    both, one, asked, failed = kept.timeline(places)
+    assert both == {"verb": "dial_many", "result": {"NO_ANSWER": 1, "BUSY": 1}}
+    assert sum(one["result"].values()) == 1
+    assert asked == {"verb": "api", "given": {"command": "module_exists"}}
+    assert failed["error"] == "ValueError"
+    assert "864297531864" not in repr(kept.rows)
+
+
 def test_each_try_of_a_question(kept: Kept) -> None:
     def asks(call: Call) -> None:
         call.ask("one", digits=2, pattern="4[0-9]", terminator="#", no_input="silent", no_match="wrong")
@@ -76,7 +143,7 @@ def test_a_secret_is_nowhere(kept: Kept, keys: str) -> None:
 
     def asks(call: Call) -> None:
         with pytest.raises(InputError):
-            call.ask("pin", digits=(2, 9), tries=2, pattern="0", sensitive=True)
+            call.ask("pin", digits=(2, 9), tries=2, pattern="0|864297531864", sensitive=True)
         with pytest.raises(NoMatch):
             call.conference("sales", pin="864297531864", pin_prompt="pin", tries=1)
 

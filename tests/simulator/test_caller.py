@@ -142,6 +142,17 @@ def test_a_caller_who_leaves_before_the_answer_cancels() -> None:
     assert caller.hangup_cause is HangupCause.ORIGINATOR_CANCEL
 
 
+def test_nothing_more_is_heard() -> None:
+    with App(bank) as app, app.switch.call("4100") as caller:
+        caller.hears("bank/welcome", "bank/account", "bank/number")
+        caller.dials("1234#")
+        with pytest.raises(Unheard, match=r"expected to hear no more, but heard Say.digits\('1234'\)"):
+            caller.hears_no_more()
+        caller.hears(Say.digits("1234"))
+        caller.hears_no_more()
+        assert caller.over
+
+
 def test_silence_is_heard_only_where_it_is_expected() -> None:
     def script(wire: Wire) -> None:
         wire.start()

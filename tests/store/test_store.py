@@ -9,8 +9,8 @@ import pytest
 
 from fsivr.store import Cursor, Row, Store, audited, exported, recorded
 from fsivr.store.models import to_microseconds
-from fsivr.store.rows import calls_lost
-from tests.store.calls import START, began, ended
+from fsivr.store.rows import CallEnd, call_ended, call_turned_away, calls_lost
+from tests.store.calls import START, began, ended, start
 
 
 def _at(seconds: float) -> datetime:
@@ -34,6 +34,27 @@ def test_a_call_is_live_and_then_ended(store: Store) -> None:
     assert (call.direction, call.node, call.worker) == ("inbound", "ivr-1", "w1")
     assert (call.hangup_cause, call.error) == ("USER_BUSY", "PromptError: no such file")
     assert call.timeline == '[["play",0.1,2.5]]'
+
+
+def test_a_call_that_was_turned_away_may_be_taken_later(store: Store) -> None:
+    away = call_turned_away(start(1, handler=""), CallEnd(START + 2, "0", "SWITCH_CONGESTION", "", "refused", ()))
+    for rows, told in (([away], ("", "refused")), ([began(1)], ("apps.Balance", "")), ([away], ("apps.Balance", ""))):
+        store.write(rows)
+        call = store.call("uuid-000001")
+        assert call is not None
+        assert (call.handler, call.error) == told
+        assert (call.ended is None) == (call.handler != "")
+    store.write([ended(1), away])
+    assert _uuids(store, cause="NORMAL_CLEARING", state="ended") == [1]
+
+
+@pytest.mark.parametrize("timeline", [lambda: '[{"verb":"answer"}]', lambda: 1 / 0])
+def test_a_timeline_is_made_when_it_is_written(store: Store, timeline: Any) -> None:
+    """One that cannot be made must not keep the row, or those behind it, from being written."""
+    store.write([call_ended(start(1), CallEnd(START + 2, "0", "NORMAL_CLEARING", "x", "", timeline))])
+    call = store.call("uuid-000001")
+    assert call is not None
+    assert call.timeline in ('[{"verb":"answer"}]', '[{"not_told":"ZeroDivisionError"}]')
 
 
 @pytest.mark.parametrize("rows", [[ended(1), began(1)], [began(1), ended(1), began(1), ended(1)], [ended(1)]])
