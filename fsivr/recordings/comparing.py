@@ -18,8 +18,6 @@ from fsivr.recordings.spooled import remove_old
 from fsivr.store import Recording, audited
 from fsivr.store.walks import is_up_to_date
 
-log = logging.getLogger(__name__)
-
 _BATCH = 200
 # A recording may begin later than it was asked for, and the switch's clock may differ.
 _APART = timedelta(hours=1)
@@ -97,7 +95,7 @@ class Comparing(Mending):
         except FileNotFoundError:
             return None
         except (ArchiveError, OSError) as error:
-            log.error("%s", error)
+            self._say(logging.ERROR, str(error))
             self._done["wrong"] += 1
             return None
 
@@ -131,7 +129,7 @@ class Comparing(Mending):
         lost = was == "recording"
         why = "the server ended while it went on, and there is no file" if lost else "file and sidecar are gone"
         told = audited("fsivr", "recording.failed" if lost else "recording.missing", id, was=was, reason=why)
-        log.error("recording %s failed: %s", id, why)
+        self._say(logging.ERROR, f"recording {id} failed: {why}")
         self._put([replace(of_row(row, self._node), state=state, sha256="").row(), told])
         self._done["failed" if lost else "missing"] += 1
 

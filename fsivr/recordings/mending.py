@@ -15,12 +15,11 @@ from fsivr.recordings.seal import is_at_rest, seal
 from fsivr.recordings.sidecar import Exported, Hold, Sidecar
 from fsivr.store import Recording, Row, Store, audited
 
-log = logging.getLogger(__name__)
-
 
 class Mending:
     """What both halves of a reconcile do, with one recording.
 
+    :param say: is told what is worth a line in the log, with its level.
     :param done: counts what is done.
     """
 
@@ -33,6 +32,7 @@ class Mending:
         settle: float,
         put: Callable[[Iterable[Row]], None],
         rest: Callable[[], None],
+        say: Callable[[int, str], None],
         done: Counter[str],
     ) -> None:
         self._folders = folders
@@ -41,6 +41,7 @@ class Mending:
         self._settle = settle
         self._put = put
         self._rest = rest
+        self._say = say
         self._done = done
 
     def _each(self, id: str, mend: Callable[[str], None]) -> None:
@@ -49,7 +50,7 @@ class Mending:
         try:
             mend(id)
         except Exception as error:  # noqa: BLE001  a file's, or any database's
-            log.error("recording %s is not reconciled: %s: %s", id, type(error).__name__, error)
+            self._say(logging.ERROR, f"recording {id} is not reconciled: {type(error).__name__}: {error}")
             self._done["wrong"] += 1
 
     def _seal(self, ticket: Sidecar, why: str) -> Sidecar:
@@ -57,7 +58,7 @@ class Mending:
         self._done[sealed.state] += 1
         action = "failed" if sealed.state == "failed" else "reconciled"
         row = audited("fsivr", f"recording.{action}", ticket.id, state=sealed.state, reason=why)
-        log.warning("recording %s is %s: %s", ticket.id, sealed.state, why)
+        self._say(logging.WARNING, f"recording {ticket.id} is {sealed.state}: {why}")
         self._put([sealed.row(), row])
         self._done["rows"] += 1
         return sealed

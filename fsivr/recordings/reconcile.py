@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fsivr.errors import ArchiveError
 from fsivr.recordings.archive import Archive
@@ -85,20 +85,23 @@ def reconcile_folders(
     settle: float = 30.0,
     since: str = "",
     rest: Callable[[], None] = lambda: None,
+    say: Callable[[int, str], None] = log.log,
     patience: float = _PATIENCE,
 ) -> Reconciled:
     """What ``reconcile`` does, for a process that writes its rows in another way.
 
     :param put: what writes rows; it may do so later.
     :param since: the first day, as ``20261124``, whose files are compared with their rows.
+    :param say: is told what is worth a line in the log, with its level.
     :param rest: called between two files; what it raises ends the whole.
     :raises OtherReconciles: another process is at it.
     """
     done: Counter[str] = Counter()
     if folders.spool.is_dir():
         with _alone(folders, patience):
-            Spooled(folders, store, node=node, settle=settle, put=put, rest=rest, done=done).look()
-            Comparing(folders, store, node=node, settle=settle, put=put, rest=rest, done=done).look(since)
+            given: Any = {"node": node, "settle": settle, "put": put, "rest": rest, "say": say, "done": done}
+            Spooled(folders, store, **given).look()
+            Comparing(folders, store, **given).look(since)
     return Reconciled(**done)
 
 

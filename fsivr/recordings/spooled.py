@@ -14,8 +14,6 @@ from fsivr.recordings.owners import bury, is_alive
 from fsivr.recordings.seal import is_at_rest
 from fsivr.recordings.sidecar import Sidecar
 
-log = logging.getLogger(__name__)
-
 # What the switch is tried with (Spool.prove), and a file that was being written anew (wav.repair).
 _TRIAL = re.compile(r"\.[0-9a-f]{12}\.wav")
 _OURS = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{12}\.(wav|json(\.[0-9a-f]{8}\.tmp)?)|\.owners|\.locks")
@@ -42,7 +40,7 @@ class Spooled(Mending):
         except FileNotFoundError:
             return
         except ArchiveError as error:
-            log.error("%s; what it told is lost", error)
+            self._say(logging.ERROR, f"{error}; what it told is lost")
             ticket = self._unknown(id)
         if ticket.node not in ("", self._node) or is_alive(self._folders, ticket.owner):
             owners.add(ticket.owner)
@@ -89,7 +87,8 @@ class Spooled(Mending):
                 foreign.append(name)
         self._done["foreign"] += len(foreign)
         if foreign:
-            log.warning("left alone in %s: %s", self._folders.spool, ", ".join(map(repr, foreign[:_MOST_NAMED])))
+            names = ", ".join(map(ascii, foreign[:_MOST_NAMED]))
+            self._say(logging.WARNING, f"left alone in {self._folders.spool}: {names}")
 
 
 def remove_old(path: Path, settle: float) -> int:

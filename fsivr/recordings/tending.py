@@ -60,25 +60,32 @@ class Tending:
         self._lane.close(1.0)
 
     def _run(self, before: Callable[[], None]) -> None:
-        since = ""
+        since, before_said = "", set[tuple[int, str]]()
         while not self._stop.is_set():
             before()
             rows: list[Row] = []
-            done: AsyncResult[Reconciled] = self._lane.give("", self._look, rows, since)
+            said: list[tuple[int, str]] = []
+            done: AsyncResult[Reconciled] = self._lane.give("", self._look, rows, said, since)
             done.wait()
             if done.successful():
                 since = f"{datetime.now(UTC) - timedelta(days=_RECENT):%Y%m%d}"
                 if told := str(done.value):
-                    log.warning("recordings reconciled: %s", told)
+                    said.append((logging.INFO, f"recordings reconciled: {told}"))
             elif not (self._stop.is_set() or isinstance(done.exception, OtherReconciles)):
-                log.error("recordings could not be reconciled, and it is tried again: %s", done.exception)
+                why = f"recordings could not be reconciled, and it is tried again: {done.exception}"
+                said.append((logging.ERROR, why))
+            # Here and not in the thread, where a lock of the log's could hold up the hub; and not each minute.
+            for level, line in said:
+                if (level, line) not in before_said:
+                    log.log(level, "%s", line)
+            before_said = set(said)
             for row in rows:
                 while self._journal.waiting >= _MOST_WAITING:
                     gevent.sleep(0.1)
                 self._journal.put(row)
             self._stop.wait(self._every)
 
-    def _look(self, rows: list[Row], since: str) -> Reconciled:
+    def _look(self, rows: list[Row], said: list[tuple[int, str]], since: str) -> Reconciled:
         """In the thread."""
         store = Store(self._journal.address, connections=1)
         try:
@@ -90,6 +97,7 @@ class Tending:
                 since=since,
                 put=rows.extend,
                 rest=self._rest,
+                say=lambda level, line: said.append((level, line)),
                 patience=0.0,
             )
         finally:

@@ -70,8 +70,9 @@ def call(folder: Path, port: int) -> None:
     unlink = os.unlink
 
     def discard(path: str) -> None:
-        with open(folder / DISCARDED, "a") as file:
-            print(Path(path).stem, file=file)
+        if not Path(path).name.startswith("."):  # a trial
+            with open(folder / DISCARDED, "a") as file:
+                print(Path(path).stem, file=file)
         unlink(path)
 
     os.unlink = discard  # type: ignore[assignment]
