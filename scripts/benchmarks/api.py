@@ -47,7 +47,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=1_000_000, help="calls in the database (1,000,000)")
     parser.add_argument("--recordings", type=int, default=200_000, help="recordings in it (200,000)")
     parser.add_argument(
-        "--rounds", type=int, default=3, help="how often each list is asked for; the quickest counts (3)"
+        "--rounds", type=int, default=5, help="how often each list is asked for; the quickest counts (5)"
     )
     parser.add_argument("--greenlet-calls", type=int, default=20_000, help="calls of the other measurement (20,000)")
     parser.add_argument("--few", action="store_true", help="ask with one value of each filter, not with several")
