@@ -1,8 +1,9 @@
-"""authenticate: how we prove to an SSH server who we are, with private keys, an agent, a password."""
+"""Login: how we prove to an SSH server who we are, with private keys, an agent, a password."""
 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,36 +12,72 @@ import paramiko
 from fsivr.errors import PermanentError, TransientError
 from fsivr.exporter.partial import plain
 
+_AGENT_TIMEOUT = 10.0
 
-def private_keys(path: Path | None, *, passphrase: str | None = None, agent: bool = False) -> list[paramiko.PKey]:
-    """The private keys to try: that of a file, and those of the agent at ``SSH_AUTH_SOCK``.
 
-    An encrypted key takes some 0.3 s of a processor.
+class Login:
+    """As whom we come to an SSH server, and how we prove it: private keys, an agent, a password.
 
-    :raises PermanentError: the file has none that can be used; there is no agent that has one.
+    :param key: a file with a private key: RSA, ECDSA or ed25519, with ``passphrase`` where it is encrypted.
+    :param agent: whether to ask the agent at ``SSH_AUTH_SOCK`` for keys.
     """
-    keys: list[paramiko.PKey] = [] if path is None else [_of_file(path, passphrase)]
-    if agent:
+
+    def __init__(
+        self, user: str, *, password: str | None, key: Path | None, passphrase: str | None, agent: bool
+    ) -> None:
+        self.user = user
+        self._password = password
+        self._path = key
+        self._passphrase = passphrase
+        self._agent = agent
+        # An encrypted key takes some 0.3 s of a processor, so it is read once.
+        self._key: paramiko.PKey | None = None
+
+    def __repr__(self) -> str:
+        return f"Login({self.user!r})"
+
+    def load(self) -> None:
+        """Read the private key.
+
+        :raises PermanentError: the file has none that can be used.
+        """
+        if self._path is not None and self._key is None:
+            self._key = _of_file(self._path, self._passphrase)
+
+    def authenticate(self, transport: paramiko.Transport, *, where: str) -> None:
+        """Let the server know us: each key in turn, then the password; also where it wants a key and a password.
+
+        :raises PermanentError: it refused all of them; there is no agent that has a key.
+        :raises TransientError: it broke off, or did not answer in time.
+        """
+        self.load()
+        agent = _agent() if self._agent else None
         try:
-            found = paramiko.Agent().get_keys()
-        except (paramiko.SSHException, OSError) as error:
-            raise PermanentError(f"the SSH agent does not answer: {plain(error)}") from None
-        if not found:
-            raise PermanentError("no SSH agent that has a key: start one, set SSH_AUTH_SOCK, and `ssh-add` a key")
-        keys += found
-    return keys
+            keys = [] if self._key is None else [self._key]
+            keys += [] if agent is None else agent.get_keys()
+            _let_in(transport, list(_attempts(transport, self.user, keys, self._password)), where)
+        finally:
+            if agent is not None:
+                agent.close()
 
 
-def authenticate(
-    transport: paramiko.Transport, user: str, keys: list[paramiko.PKey], *, password: str | None, where: str
-) -> None:
-    """Let the server know us: each key in turn, then the password; also where it wants a key and a password.
+def _agent() -> paramiko.Agent:
+    """The agent, asked for its keys."""
+    found: list[paramiko.Agent] = []
+    # It waits for the agent without an end.
+    asking = threading.Thread(target=lambda: found.append(paramiko.Agent()), daemon=True)
+    asking.start()
+    asking.join(_AGENT_TIMEOUT)
+    if found and found[0].get_keys():
+        return found[0]
+    if found:
+        found[0].close()
+    raise PermanentError("no SSH agent that answers and has a key: start one, set SSH_AUTH_SOCK, and `ssh-add` a key")
 
-    :raises PermanentError: it refused all of them.
-    :raises TransientError: it broke off, or did not answer in time.
-    """
+
+def _let_in(transport: paramiko.Transport, attempts: list[tuple[str, Callable[[], object]]], where: str) -> None:
     refused: list[str] = []
-    for what, attempt in _attempts(transport, user, keys, password):
+    for what, attempt in attempts:
         try:
             attempt()
         except paramiko.AuthenticationException as error:

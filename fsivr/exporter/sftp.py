@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,7 @@ import paramiko
 
 from fsivr.errors import ExportError, NotArrived, PermanentError, TransientError
 from fsivr.exporter.limit import Limit
-from fsivr.exporter.login import private_keys
+from fsivr.exporter.login import Login
 from fsivr.exporter.partial import PART, LocalFile, checked, plain
 from fsivr.exporter.sftp_connection import NO_SUCH_FILE, Connection, Refused
 from fsivr.exporter.sftp_refused import sorted_out
@@ -55,20 +54,17 @@ class SFTPTarget:
         self.name = name
         self._server = Server(
             host=host,
-            user=user,
             port=port,
-            password=password,
             known_hosts=None if known_hosts is None else Path(known_hosts),
             fingerprints=tuple(fingerprints),
             timeout=min(timeout, 15.0),
         )
-        self._load = functools.partial(
-            private_keys, None if key is None else Path(key), passphrase=passphrase, agent=agent
+        self._login = Login(
+            user, password=password, key=None if key is None else Path(key), passphrase=passphrase, agent=agent
         )
         self._folder = folder.rstrip("/") or ("/" if folder else ".")
         self._timeout = timeout
         self._pace = pace
-        self._keys: list[paramiko.PKey] | None = None
         self._connection: Connection | None = None
         self._limit: Limit | None = None
 
@@ -83,9 +79,8 @@ class SFTPTarget:
         """
         if self._connection is not None:
             return
-        if self._keys is None:
-            self._keys = self._load()
-        transport = connect(self._server, self._keys)
+        self._login.load()
+        transport = connect(self._server, self._login)
         self._connection = Connection(transport, timeout=self._timeout)
         self._limit = Limit(self._timeout, transport.close)
         try:

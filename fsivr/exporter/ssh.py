@@ -13,7 +13,7 @@ from paramiko.ssh_exception import IncompatiblePeer
 from fsivr.errors import PermanentError, TransientError
 from fsivr.exporter.known_hosts import HostKey, HostKeys, fingerprints, known_hosts
 from fsivr.exporter.limit import Limit
-from fsivr.exporter.login import authenticate
+from fsivr.exporter.login import Login
 from fsivr.exporter.partial import plain
 
 # With no handler of the program's, what paramiko logs would go to its standard error; and below
@@ -30,22 +30,20 @@ _KEEPALIVE = 15
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """Where an SSH server is, how it is known, and as whom we come.
+    """Where an SSH server is, and how it is known.
 
     :param known_hosts: a file as ssh's; or ``fingerprints``, each ``SHA256:…``. One of them is needed.
     :param timeout: for the connection, its key exchange and our authentication, seconds each.
     """
 
     host: str
-    user: str
     port: int = 22
-    password: str | None = dataclasses.field(default=None, repr=False)
     known_hosts: Path | None = None
     fingerprints: tuple[str, ...] = ()
     timeout: float = 15.0
 
     def __str__(self) -> str:
-        return f"{self.user}@{self.host}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def host_keys(self) -> HostKeys:
         """The keys that it may show.
@@ -56,16 +54,15 @@ class Server:
         return of_file._replace(fingerprints=fingerprints(self.fingerprints).fingerprints)
 
 
-def connect(server: Server, keys: list[paramiko.PKey]) -> paramiko.Transport:
+def connect(server: Server, login: Login) -> paramiko.Transport:
     """An authenticated transport to a server that proved who it is.
 
-    :param keys: the private keys to try, before the server's password.
     :raises PermanentError: its key is not known, or it refused us.
     :raises TransientError: it cannot be reached, or did not answer in time.
     """
     transport = _verified(server)
     try:
-        authenticate(transport, server.user, keys, password=server.password, where=str(server))
+        login.authenticate(transport, where=f"{server}, asked to let in {login.user},")
     except BaseException:
         transport.close()
         raise
@@ -80,10 +77,10 @@ def _verified(server: Server) -> paramiko.Transport:
         # The last round, with any algorithm, is to tell which key there is; it is never gone on with.
         try:
             transport = _start(server, algorithms)
-        except IncompatiblePeer:
+        except IncompatiblePeer as error:
             if algorithms:
                 continue
-            break
+            raise PermanentError(f"{server} has no algorithm of SSH that we have: {plain(error)}") from None
         key = transport.get_remote_server_key()
         shown.append(HostKey(key.get_name(), key.asbytes()))
         if algorithms and allowed.accepts(shown[-1]):
@@ -95,8 +92,6 @@ def _verified(server: Server) -> paramiko.Transport:
 
 
 def _not_known(server: Server, allowed: HostKeys, shown: list[HostKey]) -> PermanentError:
-    if not shown:
-        return PermanentError(f"{server} and we have no algorithm in common")
     given = ", ".join(dict.fromkeys(f"{key.type} {key.fingerprint}" for key in shown))
     place = server.known_hosts or "the setting"
     if any(key.blob in allowed.revoked for key in shown):
