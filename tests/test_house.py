@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "switch": {"call", "causes", "config", "dialplan", "errors", "esl"},
     "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "store", "switch"},
     "store": {"errors"},
-    "exporter": set(),
+    "exporter": {"errors"},
     "simulator": {"causes", "prompts"},
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
     "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "store"},
