@@ -13,6 +13,7 @@ import paramiko
 from fsivr.errors import ExportError, NotArrived, PermanentError, TransientError
 from fsivr.exporter.limit import Limit
 from fsivr.exporter.login import Login
+from fsivr.exporter.pace import Pace
 from fsivr.exporter.partial import PART, LocalFile, checked, plain
 from fsivr.exporter.sftp_connection import NO_SUCH_FILE, Connection, Refused
 from fsivr.exporter.sftp_refused import sorted_out
@@ -31,7 +32,7 @@ class SFTPTarget:
     :param agent: whether to ask the SSH agent at ``SSH_AUTH_SOCK`` for keys.
     :param known_hosts: a file of host keys, as ssh has it; or ``fingerprints`` of them, each ``SHA256:…``.
     :param timeout: how long the server may give no answer, seconds.
-    :param pace: called with the bytes about to be sent; waits where they would be too many.
+    :param pace: the limit of bytes a second that it shares with other targets.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class SFTPTarget:
         known_hosts: str | Path | None = None,
         fingerprints: Sequence[str] = (),
         timeout: float = 30.0,
-        pace: Callable[[int], None] | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.name = name
         self._server = Server(
@@ -102,8 +103,11 @@ class SFTPTarget:
             with contextlib.suppress(Exception):
                 connection.close()
 
-    def put(self, local: Path, key: str, *, sha256: str, progress: Progress | None = None) -> None:
-        """Bring a file there: beside its place first, going on where an earlier attempt broke off."""
+    def put(self, local: Path, key: str, *, sha256: str, progress: Progress | None = None, hold: bool = False) -> None:
+        """Bring a file there: beside its place first, going on where an earlier attempt broke off.
+
+        :param hold: SFTP has no means to keep a file from being removed.
+        """
         path = self._path(checked(key))
         with LocalFile(local, sha256) as source, self._undone():
             file, size = self._part(path + PART)
@@ -203,7 +207,7 @@ class SFTPTarget:
                 file.seek(same)
         while data := source.read(min(_BATCH, source.size - source.position)):
             if self._pace is not None:
-                self._pace(len(data))
+                self._pace.take(len(data))
             with self._asking("write", part) as connection:
                 connection.write(file, data, last=source.position == source.size)
             if progress is not None:
