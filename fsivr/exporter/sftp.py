@@ -282,7 +282,7 @@ class SFTPTarget:
             raise
         except Refused as refused:
             with limit:
-                raise sorted_out(refused, connection, f"{self._server} refuses to {doing} {path}") from None
+                raise sorted_out(refused, connection, doing=doing, path=path, server=self._server) from None
         except Exception as error:
             late = limit.reached or isinstance(error, TimeoutError)
             self.close()

@@ -77,9 +77,9 @@ class Sshd:
             os.chown(path, _UID, _UID)
         return path
 
-    def start(self, *, kinds: tuple[str, ...] = KINDS, options: str = "") -> None:
+    def start(self, *, kinds: tuple[str, ...] = KINDS, subsystem: str = "internal-sftp") -> None:
         """Start it, with host keys of these kinds; returns when it listens."""
-        self._write(kinds, options)
+        self._write(kinds, subsystem)
         command = [self._program, "-D", "-e", "-f", str(self.folder / "sshd_config")]
         if own_users():
             command = ["unshare", "-m", "sh", "-c", self._private(), "sh", *command]
@@ -129,7 +129,7 @@ class Sshd:
             assert "127.0.0.1" not in path.read_text()
         return path
 
-    def _write(self, kinds: tuple[str, ...], options: str) -> None:
+    def _write(self, kinds: tuple[str, ...], subsystem: str) -> None:
         lines = [
             "ListenAddress 127.0.0.1",
             f"Port {self.port}",
@@ -141,8 +141,7 @@ class Sshd:
             "PermitRootLogin yes",
             "MaxStartups 100",
             f"PasswordAuthentication {'yes' if own_users() else 'no'}",
-            "Subsystem sftp internal-sftp",
-            options,
+            f"Subsystem sftp {subsystem}",
         ]
         (self.folder / "sshd_config").write_text("\n".join(lines) + "\n")
 
