@@ -57,6 +57,8 @@ class LocalFile:
         self.size = status.st_size
         #: When it was last changed, in whole seconds since 1970.
         self.modified = int(status.st_mtime)
+        #: Whether it was found to be another file than its sidecar tells of.
+        self.is_wrong = False
         #: How far it was read.
         self.position = 0
         # What was read of it, and is to be read again.
@@ -92,6 +94,7 @@ class LocalFile:
     def check(self) -> None:
         """See that what was read, to the end, is what was to be brought."""
         if self._hash.hexdigest() != self._sha256:
+            self.is_wrong = True
             raise PermanentError(
                 f"{self._path} is not the file of its sidecar: its SHA-256 is {self._hash.hexdigest()}, "
                 f"not {self._sha256}; it was not brought"

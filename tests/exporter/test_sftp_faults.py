@@ -20,7 +20,8 @@ from tests.exporter.liar import Files, Liar, attributes
 from tests.exporter.place import sha256, some
 from tests.exporter.proxy import Proxy
 from tests.exporter.sftp_place import SFTPPlace
-from tests.exporter.sshd import Sshd, own_users
+from tests.exporter.sshd import Sshd
+from tests.exporter.users import own_users
 from tests.leaks import left, nothing_more_than
 
 KEY = "2026/11/24/x.wav"
