@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ftplib
+import select
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fsivr.errors import PermanentError
@@ -19,6 +20,10 @@ _LONGEST_LINE = 8192
 _PIECE = 1 << 16
 # How long a server has to say goodbye on a data connection that is over; some never do.
 _GOODBYE = 5.0
+# How often it is looked whether the server has said something while it takes nothing, seconds.
+_GLANCE = 1.0
+# What may be on its way when all is sent: the answer comes after it, and is waited for no longer than any other.
+_ON_THE_WAY = 1 << 19
 #: What says that there is no such file or folder, or only that it cannot be had.
 _ABSENT = ("450", "501", "550")
 
@@ -78,6 +83,7 @@ class FTPConnection(ftplib.FTP_TLS):
         """A data connection for a command, and how many bytes are to come where it is told."""
         connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
         self.data = connection
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ON_THE_WAY)
         if not self.protected:
             return connection, size
         assert isinstance(self.sock, ssl.SSLSocket)
@@ -104,16 +110,35 @@ class FTPConnection(ftplib.FTP_TLS):
         """Whether the server said that it has it (RFC 2389)."""
         return feature in self._features
 
-    def send(self, connection: socket.socket, data: bytes) -> None:
-        """Send on a data connection; where the server ended it, raises what it says of that."""
-        try:
-            connection.sendall(data)
-        except TimeoutError:
-            raise
-        except OSError:
+    def send(self, connection: socket.socket, data: bytes, progressed: Callable[[], None]) -> None:
+        """Send on a data connection; where the server ends the transfer, raises what it says of that.
+
+        Some servers take no more without ending the data connection: the reason is on the control connection, or
+        comes there once we end it, for which there is the other half of the time that they have.
+        """
+        rest, most = memoryview(data), self.timeout or _GLANCE
+        connection.settimeout(min(_GLANCE, most))
+        glances = 0
+        while rest:
+            try:
+                rest = rest[connection.send(rest[:_PIECE]) :]
+            except TimeoutError:
+                glances += 1
+                # A server may wait for us to end it, before it says why it takes no more.
+                self._hear(connection, wait=glances * _GLANCE >= most / 2)
+            except OSError:
+                self._hear(connection, wait=True)
+                raise
+            else:
+                progressed()
+                glances = 0
+
+    def _hear(self, connection: socket.socket, *, wait: bool) -> None:
+        """Raise what the server says of a transfer that stands still, if it says something."""
+        assert self.sock is not None
+        if wait or select.select([self.sock], [], [], 0)[0]:
             connection.close()
-            self.voidresp()
-            raise
+            raise ftplib.error_proto(f"the transfer was ended with {self.voidresp()}")
 
     def finish(self, connection: socket.socket) -> None:
         """End a data connection, and hear what became of the transfer."""

@@ -160,7 +160,7 @@ class FTPSTarget:
                 if self._pace is not None:
                     self._pace.take(len(piece))
                 with self._session.asking("write", part) as connection:
-                    connection.send(data, piece)
+                    connection.send(data, piece, self._session.progressed)
                 if progress is not None:
                     progress(len(piece))
             source.check()

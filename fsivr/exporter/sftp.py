@@ -82,8 +82,8 @@ class SFTPTarget:
             return
         self._login.load()
         transport = connect(self._server, self._login)
-        self._connection = Connection(transport, timeout=self._timeout)
         self._limit = Limit(self._timeout, transport.close)
+        self._connection = Connection(transport, timeout=self._timeout, progressed=self._limit.touch)
         try:
             with self._asking("look for the folder", self._folder) as connection:
                 there = stat.S_ISDIR(connection.stat(self._folder).st_mode or 0)
@@ -234,8 +234,6 @@ class SFTPTarget:
         with self._asking("list", path) as connection:
             try:
                 for one in connection.names(path):
-                    assert self._limit is not None
-                    self._limit.touch()
                     mode = one.st_mode or 0
                     yield Found(one.filename, stat.S_ISDIR(mode), stat.S_ISREG(mode), one.st_size or 0)
             except Refused as refused:

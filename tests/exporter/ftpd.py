@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -16,6 +18,23 @@ from tests.exporter import users
 from tests.exporter.certificates import Authority
 from tests.exporter.place import ROOT
 
+#: Where a proxy before the server listens: data connections go to the address of the control connection, so that
+#: a proxy there has them too, on the ports that the server tells.
+PROXIED = "127.0.0.2"
+_PASSIVE = 30
+
+
+def _free(count: int) -> list[int]:
+    """So many ports in a row that are free."""
+    for _ in range(1000):
+        first = random.randrange(20000, 32000)
+        with contextlib.ExitStack() as taken, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                for host in ("127.0.0.1", PROXIED):
+                    taken.enter_context(socket.create_server((host, port)))
+            return list(range(first, first + count))
+    raise AssertionError("no free ports")
+
 
 class Ftpd:
     """pyftpdlib's server in a process of its own; it can be stopped, and started again in another way."""
@@ -27,9 +46,8 @@ class Ftpd:
         self.home.mkdir()
         self.authority = Authority(self.folder)
         self.user = users.NAME
-        self._certificate = self.authority.server()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self._certificate = self.authority.server("127.0.0.1", PROXIED)
+        self.port, *self.passive = _free(1 + _PASSIVE)
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -41,6 +59,7 @@ class Ftpd:
             "user": self.user,
             "password": users.PASSWORD,
             "home": str(self.home),
+            "passive": self.passive,
             "certificate": [str(file) for file in files] if tls else None,
             **options,
         }
@@ -91,6 +110,8 @@ class Vsftpd(Ftpd):
             "force_local_logins_ssl": "YES",
             "ssl_ciphers": "HIGH",
             "xferlog_enable": "NO",
+            "pasv_min_port": self.passive[0],
+            "pasv_max_port": self.passive[-1],
         }
         (conf := self.folder / "vsftpd.conf").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         command = users.among_them(self.folder, self.home, [program, str(conf)])

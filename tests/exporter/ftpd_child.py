@@ -63,6 +63,7 @@ def main() -> None:
     for command in task.get("without", ()):
         handler.proto_cmds = {name: what for name, what in handler.proto_cmds.items() if name != command}
     handler.abstracted_fs = {"liar": _Forgetting, "small": _Small}.get(task.get("disk", ""), AbstractedFS)
+    handler.passive_ports = task["passive"]
     if task.get("elsewhere"):
         handler.masquerade_address = task["elsewhere"]
     logging.disable(logging.CRITICAL)

@@ -11,8 +11,9 @@ from typing import Any
 from fsivr.exporter.ftps import FTPSTarget
 from fsivr.exporter.target import Target
 from tests.exporter.certificates import Authority
-from tests.exporter.ftpd import Ftpd, Vsftpd
+from tests.exporter.ftpd import PROXIED, Ftpd, Vsftpd
 from tests.exporter.place import Place
+from tests.exporter.proxy import Proxy
 from tests.exporter.users import PASSWORD, owned
 
 
@@ -39,7 +40,7 @@ class FTPSPlace(Place):
     def arguments(self, *, port: int | None = None, timeout: float | None = None) -> dict[str, Any]:
         return {
             "name": "ftps",
-            "host": "127.0.0.1",
+            "host": "127.0.0.1" if port is None else PROXIED,
             "port": port or self.port,
             "user": self._server.user,
             "password": PASSWORD,
@@ -48,16 +49,19 @@ class FTPSPlace(Place):
             **({} if timeout is None else {"timeout": timeout}),
         }
 
+    def proxy(self) -> Proxy:
+        return Proxy(self.port, host=PROXIED, also=self._server.passive)
+
     def denied(self) -> Target:
         return FTPSTarget(**self.arguments() | {"password": "wrong-" + PASSWORD})
 
     @contextlib.contextmanager
-    def started(self, **options: Any) -> Iterator[Target]:
+    def started(self, *, timeout: float | None = None, **options: Any) -> Iterator[Target]:
         """A target whose server was started in another way."""
         self._server.stop()
         try:
             self._server.start(**options)
-            yield FTPSTarget(**self.arguments())
+            yield FTPSTarget(**self.arguments(timeout=timeout))
         finally:
             self._server.stop()
             self._server.start()
@@ -81,7 +85,7 @@ class FTPSPlace(Place):
             liar.close()
 
     def full(self) -> contextlib.AbstractContextManager[Target] | None:
-        return None if isinstance(self._server, Vsftpd) else self.started(disk="small")
+        return None if isinstance(self._server, Vsftpd) else self.started(disk="small", timeout=4)
 
     def files(self) -> dict[str, bytes]:
         return {key: path.read_bytes() for key, path in self._kept() if not key.endswith(".part")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import gevent
@@ -18,14 +18,14 @@ _BUFFER = 16 * 1024
 class Proxy:
     """Passes bytes on to a port of this machine; what it is told spoils connections that are there, and later ones.
 
-    ``up`` and ``down`` are the bytes from and to the clients so far.
+    ``up`` and ``down`` are the bytes from and to the clients so far. It listens at ``host``, an address of this
+    machine, on ``port``, and for each port of ``also`` on the same one there.
     """
 
-    def __init__(self, upstream: int) -> None:
-        self._upstream = upstream
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-        self.port: int = self._listener.getsockname()[1]
+    def __init__(self, upstream: int, *, host: str = "127.0.0.1", also: Iterable[int] = ()) -> None:
+        self.host = host
+        self._listeners = [_listener(host, port) for port in (0, *also)]
+        self.port: int = self._listeners[0].getsockname()[1]
         self.up = 0
         self.down = 0
         #: Bytes a second from the clients, over all connections; None is as many as there are.
@@ -35,7 +35,8 @@ class Proxy:
         self._goes_on = Event()
         self._goes_on.set()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        self._greenlets = [gevent.spawn(self._accept)]
+        ports = [upstream, *also]
+        self._greenlets = [gevent.spawn(self._accept, *pair) for pair in zip(self._listeners, ports, strict=True)]
 
     def at(self, count: int, do: Callable[[], object]) -> None:
         """Do something, once, before the byte after so many more from the clients is passed on."""
@@ -71,7 +72,8 @@ class Proxy:
     def close(self) -> None:
         """Cut all, and listen no more."""
         gevent.killall(self._greenlets)
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         self.cut()
 
     def __enter__(self) -> Proxy:
@@ -82,11 +84,11 @@ class Proxy:
     ) -> None:
         self.close()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket, upstream: int) -> None:
         while True:
-            client, _ = self._listener.accept()
+            client, _ = listener.accept()
             try:
-                server = socket.create_connection(("127.0.0.1", self._upstream), timeout=5)
+                server = socket.create_connection(("127.0.0.1", upstream), timeout=5)
             except OSError:
                 client.close()
                 continue
@@ -123,3 +125,9 @@ class Proxy:
 def _shut(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    listener = socket.create_server((host, port))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+    return listener
