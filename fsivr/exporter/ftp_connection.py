@@ -143,7 +143,7 @@ class FTPConnection(ftplib.FTP_TLS):
     def finish(self, connection: socket.socket) -> None:
         """End a data connection, and hear what became of the transfer."""
         if isinstance(connection, ssl.SSLSocket):
-            connection.settimeout(min(_GOODBYE, self.timeout or _GOODBYE))
+            connection.settimeout(min(_GOODBYE, (self.timeout or _GOODBYE) / 3))
             with contextlib.suppress(OSError, ValueError):
                 connection.unwrap()
         connection.close()

@@ -137,7 +137,7 @@ class FTPSession:
 
     def _cleaned(self, error: Exception) -> str:
         # A server could say the password back.
-        return plain(str(error).replace(self._password, "…") if self._password else error)
+        return plain(str(error).replace(self._password, "***") if self._password else error)
 
 
 def _cut(connection: FTPConnection) -> None:

@@ -85,7 +85,10 @@ class FTPSPlace(Place):
             liar.close()
 
     def full(self) -> contextlib.AbstractContextManager[Target] | None:
-        return None if isinstance(self._server, Vsftpd) else self.started(disk="small", timeout=4)
+        if isinstance(self._server, Vsftpd):
+            small = str(self._server.folder / "small")
+            return contextlib.nullcontext(FTPSTarget(**self.arguments() | {"folder": small}))
+        return self.started(disk="small", timeout=4)
 
     def files(self) -> dict[str, bytes]:
         return {key: path.read_bytes() for key, path in self._kept() if not key.endswith(".part")}

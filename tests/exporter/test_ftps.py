@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from fsivr.errors import PermanentError
 from tests.exporter.conformance import Conformance
 from tests.exporter.conformance_faults import ConformanceWhereItFails
 from tests.exporter.ftpd import Ftpd, Vsftpd
 from tests.exporter.ftps_place import FTPSPlace
+from tests.exporter.place import sha256, some
 from tests.exporter.users import own_users
 
 _COUNT = itertools.count()
@@ -50,3 +52,12 @@ class TestVsftpd(Conformance):
 
     def test_it_goes_on_where_it_was_interrupted(self, place: FTPSPlace, tmp_path: Path) -> None:
         ConformanceWhereItFails().test_a_cut_connection_leaves_no_file_and_the_next_goes_on(place, tmp_path, 0.9)
+
+    def test_a_full_disk_is_named(self, place: FTPSPlace, tmp_path: Path) -> None:
+        local, full = some(tmp_path, 3_000_000), place.full()
+        assert full is not None
+        with full as target:
+            with pytest.raises(PermanentError, match="disk or the user's quota is full"):
+                target.put(local, "a/x.wav", sha256=sha256(local))
+            assert target.sweep() == 1
+            target.close()
