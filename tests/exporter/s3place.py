@@ -52,6 +52,7 @@ class S3Place(Place):
             "key_id": KEY_ID,
             "secret": SECRET,
             "addressing": "path",
+            "part_size": 5 * 1024 * 1024,
             "state": str(self.state),
         }
         if timeout is not None:

@@ -105,6 +105,9 @@ class Weed:
                 start_new_session=True,
             )
         self._wait()
+        for bucket in self._buckets:
+            # After a restart the first file waits for the volumes to be found: up to 20 s.
+            self.client.put_object(Bucket=bucket, Key="restarted", Body=b"")
 
     def stop(self) -> None:
         """Kill it, with its clients connected."""
