@@ -9,9 +9,7 @@ from fsivr.errors import ExportError, PermanentError, TransientError
 from fsivr.exporter.partial import plain
 
 # The last is vsftpd's, of a write that failed for whatever reason.
-_SAYS_FULL = re.compile(
-    r"no space|disk full|\bfull\b|quota|exceeded|no free|insufficient|writing to local file", re.IGNORECASE
-)
+_SAYS_FULL = re.compile(r"no space|\bfull\b|quota|exceeded|no free|insufficient|writing to local file", re.IGNORECASE)
 _NO_TLS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE", "WRONG_VERSION_NUMBER")
 _SAYS_DENIED = re.compile(r"denied|not permitted|not allowed|privilege|read-?only", re.IGNORECASE)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import gevent
 import pytest
-from gevent.event import Event
 
 from fsivr.errors import ExportError, NotArrived, TransientError
 from tests.exporter.conformance import KEY, MB, brought
@@ -17,7 +16,7 @@ from tests.exporter.place import Place, sha256, some
 class ConformanceWhereItFails:
     """The promises of ``Target``, with a bad network, a bad server and a process that is killed."""
 
-    @pytest.mark.parametrize("seed", range(6))
+    @pytest.mark.parametrize("seed", range(4))
     def test_a_killed_process_leaves_no_file_and_the_next_ends_it(
         self, place: Place, tmp_path: Path, seed: int
     ) -> None:
@@ -31,7 +30,7 @@ class ConformanceWhereItFails:
         target = place.target()
         target.open()
         brought(target, local)
-        assert target.sweep() == 0
+        target.sweep()
         target.close()
         assert place.files() == {KEY: local.read_bytes()}
         assert place.rubbish() == []
@@ -122,12 +121,13 @@ class ConformanceWhereItFails:
         with place.proxy() as proxy:
             target = place.target(port=proxy.port)
             target.open()
-            restarted = Event()
-            proxy.at(place.long // 2, lambda: (place.stop(), place.start(), restarted.set()))
-            with pytest.raises(TransientError):
-                target.put(local, KEY, sha256=sha256(local))
-            target.close()
-            assert restarted.wait(60)
+            proxy.at(place.long // 2, place.stop)
+            try:
+                with pytest.raises(TransientError):
+                    target.put(local, KEY, sha256=sha256(local))
+                target.close()
+            finally:
+                place.start()
             target.open()
             brought(target, local)
             target.close()
@@ -150,11 +150,12 @@ class ConformanceWhereItFails:
         assert place.files() == {KEY: local.read_bytes()}
 
     def test_a_slow_server_is_waited_for(self, place: Place, tmp_path: Path) -> None:
-        local = some(tmp_path, 6 * MB)
+        # It takes longer than the time-out, and longer than what fits into the system's buffers.
+        local = some(tmp_path, 16 * MB)
         with place.proxy() as proxy:
-            target = place.target(port=proxy.port, timeout=2)
+            target = place.target(port=proxy.port, timeout=4)
             target.open()
-            proxy.rate = 1.5 * MB
+            proxy.rate = 3 * MB
             brought(target, local)
             target.close()
         assert place.files() == {KEY: local.read_bytes()}

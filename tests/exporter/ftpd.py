@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,16 @@ class Ftpd:
         self._certificate = self.authority.server("127.0.0.1", PROXIED)
         self.port, *self.passive = _free(1 + _PASSIVE)
         self._process: subprocess.Popen[bytes] | None = None
+        # A test may start it while a greenlet of a proxy still stops it.
+        self._lock = threading.Lock()
         self.start()
 
     def start(self, *, certificate: tuple[Path, Path] | None = None, tls: bool = True, **options: Any) -> None:
         """Start it; returns when it listens."""
-        files = certificate or self._certificate
+        with self._lock:
+            self._process = self._launched(certificate or self._certificate, tls, options)
+
+    def _launched(self, files: tuple[Path, Path], tls: bool, options: dict[str, Any]) -> subprocess.Popen[bytes]:
         task = {
             "port": self.port,
             "user": self.user,
@@ -64,17 +69,19 @@ class Ftpd:
             **options,
         }
         command = [sys.executable, "-m", "tests.exporter.ftpd_child", json.dumps(task)]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == b"listening\n"
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"listening\n"
+        return process
 
     def stop(self) -> None:
         """Kill it and what serves its clients, at once."""
-        if self._process is not None:
-            users.killed(self._process)
-            if self._process.stdout is not None:
-                self._process.stdout.close()
-            self._process = None
+        with self._lock:
+            if self._process is not None:
+                users.killed(self._process)
+                if self._process.stdout is not None:
+                    self._process.stdout.close()
+                self._process = None
 
     def close(self) -> None:
         """Stop and remove it."""
@@ -85,12 +92,11 @@ class Ftpd:
 class Vsftpd(Ftpd):
     """vsftpd, with a user of its own, and with its own demand that data connections reuse the TLS session."""
 
-    def start(self, *, certificate: tuple[Path, Path] | None = None, tls: bool = True, **options: Any) -> None:
-        """Start it; returns when it listens."""
+    def _launched(self, files: tuple[Path, Path], tls: bool, options: dict[str, Any]) -> subprocess.Popen[bytes]:
         program = users.program("vsftpd", "vsftpd")
         users.owned(self.home)
         (empty := self.folder / "empty").mkdir(exist_ok=True)
-        chain, key = certificate or self._certificate
+        chain, key = files
         lines = {
             "listen": "YES",
             "listen_address": "127.0.0.1",
@@ -115,12 +121,4 @@ class Vsftpd(Ftpd):
         }
         (conf := self.folder / "vsftpd.conf").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         command = users.among_them(self.folder, self.home, [program, str(conf)])
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        for _ in range(1000):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            assert self._process.poll() is None, (self.folder / "log").read_text()
-            time.sleep(0.01)
-        raise AssertionError((self.folder / "log").read_text())
+        return users.listening(command, self.port, self.folder / "log")

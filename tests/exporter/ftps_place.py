@@ -24,7 +24,7 @@ class FTPSPlace(Place):
     refused = "does not let us in.*user and the password are right"
     impostor = "certificate that is not good.*Nothing was sent"
     long = 6 * 1024 * 1024
-    huge = 150 * 1024 * 1024
+    huge = 120 * 1024 * 1024
 
     def __init__(self, server: Ftpd, name: str, folder: Path) -> None:
         self._server = server

@@ -19,7 +19,7 @@ class SFTPPlace(Place):
     """A folder below the home of the server's user; its known hosts are those of the server at any port."""
 
     long = 6 * 1024 * 1024
-    huge = 150 * 1024 * 1024
+    huge = 120 * 1024 * 1024
     factory = "fsivr.exporter.sftp:SFTPTarget"
     refused = "does not let us in.*authorized_keys"
     impostor = "another host key.*SHA256:.*known: SHA256:"

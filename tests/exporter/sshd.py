@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
+import threading
 from pathlib import Path
 
 from fsivr.exporter.known_hosts import HostKey
@@ -41,6 +41,8 @@ class Sshd:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
+        # A test may start it while a greenlet of a proxy still stops it.
+        self._lock = threading.Lock()
         users.owned(self.home)
         self.start()
 
@@ -49,21 +51,15 @@ class Sshd:
         self._write(kinds, subsystem)
         command = [self._program, "-D", "-e", "-f", str(self.folder / "sshd_config")]
         command = users.among_them(self.folder, self.home, command)
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        for _ in range(1000):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            assert self._process.poll() is None, self.log()
-            time.sleep(0.01)
-        raise AssertionError(self.log())
+        with self._lock:
+            self._process = users.listening(command, self.port, self.folder / "log")
 
     def stop(self) -> None:
         """Kill it and what serves its clients, at once."""
-        if self._process is not None:
-            users.killed(self._process)
-            self._process = None
+        with self._lock:
+            if self._process is not None:
+                users.killed(self._process)
+                self._process = None
 
     def close(self) -> None:
         """Stop and remove it."""

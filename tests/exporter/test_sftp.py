@@ -9,6 +9,7 @@ import pytest
 
 from tests.exporter.conformance import Conformance
 from tests.exporter.conformance_faults import ConformanceWhereItFails
+from tests.exporter.place import Place
 from tests.exporter.sftp_place import SFTPPlace
 from tests.exporter.sshd import Sshd
 
@@ -27,3 +28,9 @@ class TestSFTP(Conformance):
 
 class TestSFTPWhereItFails(ConformanceWhereItFails):
     """What holds where something does."""
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_a_killed_process_leaves_no_file_and_the_next_ends_it(
+        self, place: Place, tmp_path: Path, seed: int
+    ) -> None:
+        super().test_a_killed_process_leaves_no_file_and_the_next_ends_it(place, tmp_path, seed)

@@ -85,6 +85,7 @@ def test_a_full_disk_is_named_also_when_only_the_last_write_fails(place: SFTPPla
     full = place.full()
     assert full is not None
     with full as target:
+        target.sweep()
         with pytest.raises(PermanentError, match="disk is full; make room"):
             target.put(local, KEY, sha256=sha256(local))
         assert target.sweep() == 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -74,10 +77,25 @@ def among_them(folder: Path, home: Path, command: list[str]) -> list[str]:
     return ["unshare", "-m", "sh", "-c", prepared, "sh", *command]
 
 
+def listening(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]:
+    """Start a server; returns when it listens."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    for _ in range(1000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return process
+        assert process.poll() is None, log.read_text(errors="replace")
+        time.sleep(0.01)
+    process.kill()
+    raise AssertionError(log.read_text(errors="replace"))
+
+
 def killed(process: subprocess.Popen[bytes]) -> None:
     """Kill a server and what serves its clients, at once."""
     for pid in [process.pid, *_below(process.pid)]:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it served a client who has left meanwhile
+            os.kill(pid, signal.SIGKILL)
     process.wait(10)
 
 
