@@ -22,6 +22,9 @@ _MB = 1024 * 1024
 #: The most parts that S3 takes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 _MOST_PARTS = 10_000
 
+#: What the service has of an upload, by the number of the part.
+_There = dict[int, list[dict[str, Any]]]
+
 
 class Place(NamedTuple):
     """Where an upload goes, and how."""
@@ -56,13 +59,12 @@ class Parts:
         upload, there = self._begun()
         if upload is None:
             return
-        whole, parts, waiting = hashlib.sha256(), [], deque[Future[None]]()
+        whole, waiting = hashlib.sha256(), deque[Future[None]]()
         with ThreadPoolExecutor(self._place.options.concurrency) as pool:
             try:
                 for number, data in self._read():
                     whole.update(data)
                     sha256 = _sha256(data)
-                    parts.append((number, sha256))
                     if self._arrived(upload, there, number, data, sha256):
                         continue
                     # No more are read than are on their way: memory does not grow with the file.
@@ -78,7 +80,7 @@ class Parts:
             raise changed(self._local)
         self._complete(upload)
 
-    def _begun(self) -> tuple[Upload | None, dict[int, dict[str, Any]]]:
+    def _begun(self) -> tuple[Upload | None, _There]:
         """The upload to go on with, new or not, and what the service has of it; no upload where it is done."""
         upload = Upload.load(self._state)
         if upload is not None:
@@ -111,9 +113,14 @@ class Parts:
     def _is_of_this_file(self, upload: Upload) -> bool:
         return all(getattr(upload, name) == value for name, value in self._identity().items())
 
-    def _listed(self, upload: Upload) -> dict[int, dict[str, Any]]:
+    def _listed(self, upload: Upload) -> _There:
         pages = self._place.client.get_paginator("list_parts").paginate(**self._to, UploadId=upload.upload_id)
-        return {part["PartNumber"]: part for page in pages for part in page.get("Parts", [])}
+        there: _There = {}
+        for page in pages:
+            for part in page.get("Parts", []):
+                # SeaweedFS 4.48 keeps a part that was sent twice twice, and takes the one whose ETag we name.
+                there.setdefault(part["PartNumber"], []).append(part)
+        return there
 
     def _was_completed(self, upload: Upload) -> bool:
         """Whether the service lost the upload because it is done, and only its answer was lost."""
@@ -133,23 +140,17 @@ class Parts:
                 number += 1
                 yield number, data
 
-    def _arrived(self, upload: Upload, there: dict[int, dict[str, Any]], number: int, data: bytes, sha256: str) -> bool:
+    def _arrived(self, upload: Upload, there: _There, number: int, data: bytes, sha256: str) -> bool:
         """Whether the service has this part already, and it is of the same bytes."""
-        part = there.get(number)
-        if part is None or part.get("Size") != len(data):
-            return False
-        etag, kept = part["ETag"], part.get("ChecksumSHA256")
-        known = upload.parts.get(number)
-        same = (known == Part(etag, sha256)) or (
-            # It arrived, and we were killed before we wrote that down.
-            etag.strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest()
-        )
-        if kept is not None:
-            same = kept == sha256
-        if same:
-            with self._lock:
-                upload.parts[number] = Part(etag, sha256)
-        return bool(same)
+        for part in there.get(number, []):
+            etag, kept = part["ETag"], part.get("ChecksumSHA256")
+            # Or it arrived, and we were killed before we wrote that down.
+            same = upload.parts.get(number) == Part(etag, sha256) or etag.strip('"') == _md5(data).hex()
+            if part.get("Size") == len(data) and (same if kept is None else kept == sha256):
+                with self._lock:
+                    upload.parts[number] = Part(etag, sha256)
+                return True
+        return False
 
     def _send(self, upload: Upload, number: int, data: bytes, sha256: str) -> None:
         answer = self._place.client.upload_part(
@@ -192,8 +193,12 @@ def digests(data: bytes, sha256: str, *, checksums: bool) -> dict[str, str]:
     """What the service is to check the bytes by that come: SHA-256, or MD5 where it knows no other."""
     if checksums:
         return {"ChecksumSHA256": sha256}
-    return {"ContentMD5": base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()}
+    return {"ContentMD5": base64.b64encode(_md5(data)).decode()}
 
 
 def _sha256(data: bytes) -> str:
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def _md5(data: bytes) -> bytes:
+    return hashlib.md5(data, usedforsecurity=False).digest()

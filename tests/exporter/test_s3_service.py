@@ -24,13 +24,27 @@ def locked(weed: Weed, tmp_path: Path) -> S3Place:
 
 
 @pytest.mark.parametrize("size", [480_000, 12 * MB])
-def test_a_file_is_encrypted_and_proved(s3: S3Place, tmp_path: Path, size: int) -> None:
-    local, target = some(tmp_path, size), s3.made(encryption="AES256")
+@pytest.mark.parametrize("kms_key", [None, "fsivr-tests"])
+def test_a_file_is_encrypted_and_proved(s3: S3Place, tmp_path: Path, size: int, kms_key: str | None) -> None:
+    how = "aws:kms" if kms_key else "AES256"
+    local, target = some(tmp_path, size, seed=7), s3.made(encryption=how, kms_key=kms_key)
     brought(target, local)
     target.close()
     head = s3.head(KEY)
-    assert head is not None and head["ServerSideEncryption"] == "AES256"
+    assert head is not None and head["ServerSideEncryption"] == how
+    assert head.get("SSEKMSKeyId") == kms_key
     assert s3.files() == {KEY: local.read_bytes()}
+    data = b"".join(path.read_bytes() for path in s3.weed.data.glob("*.dat"))
+    assert local.read_bytes()[:64] not in data
+
+
+def test_a_file_that_is_not_encrypted_lies_open(s3: S3Place, tmp_path: Path) -> None:
+    """The test above can see what it looks for."""
+    local, target = some(tmp_path, 480_000), s3.made()
+    brought(target, local)
+    target.close()
+    data = b"".join(path.read_bytes() for path in s3.weed.data.glob("*.dat"))
+    assert local.read_bytes()[:64] in data
 
 
 @pytest.mark.parametrize("size", [480_000, 12 * MB])

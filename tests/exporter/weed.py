@@ -37,7 +37,9 @@ _IDENTITIES = {
             "credentials": [{"accessKey": READER_ID, "secretKey": READER_SECRET}],
             "actions": ["Read", "List"],
         },
-    ]
+    ],
+    # Keys that it makes when they are first named, in its memory.
+    "kms": {"default_provider": "local", "providers": {"local": {"type": "local", "enableOnDemandCreate": True}}},
 }
 _PORTS = ("s3.port", "s3.port.grpc", "s3.port.https", "master.port", "master.port.grpc", "volume.port")
 _MORE_PORTS = ("volume.port.grpc", "filer.port", "filer.port.grpc", "admin.port", "admin.port.grpc")
