@@ -127,13 +127,18 @@ class SFTPTarget:
 
         :raises NotArrived: it is not there, or not the same.
         """
-        there = self.size(key)
+        path, digest = self._path(checked(key)), hashlib.sha256()
+        with self._undone():
+            found = self._opened(path)
+            if found is None:
+                raise NotArrived(f"{key} is not there on {self._server}")
+            file, there = found
+            if there == size:
+                for piece in self._pieces(file, size, path):
+                    digest.update(piece)
+            self._let_go(file)
         if there != size:
-            what = "is not there" if there is None else f"has {there} bytes there, not {size}"
-            raise NotArrived(f"{key} {what} on {self._server}")
-        digest = hashlib.sha256()
-        for piece in self.read(key):
-            digest.update(piece)
+            raise NotArrived(f"{key} has {there} bytes on {self._server}, not {size}")
         if digest.hexdigest() != sha256:
             raise NotArrived(f"{key} has SHA-256 {digest.hexdigest()} on {self._server}, not {sha256}")
 
@@ -144,12 +149,11 @@ class SFTPTarget:
         """
         path = self._path(checked(key))
         with self._undone():
-            with self._asking("read", path) as connection:
-                file = connection.open(path, "r")
-                size = file.stat().st_size
-            yield from self._pieces(file, size, path)
-            with self._asking("close", path):
-                file.close()
+            found = self._opened(path)
+            if found is None:
+                raise PermanentError(f"there is no file {path} on {self._server}")
+            yield from self._pieces(*found, path)
+            self._let_go(found[0])
 
     def size(self, key: str) -> int | None:
         """The bytes of a file; None where there is none."""
@@ -169,18 +173,29 @@ class SFTPTarget:
 
     def delete(self, key: str) -> None:
         """Remove a file; one that is not there is no error."""
-        self._remove(checked(key))
+        self._remove(self._path(checked(key)))
 
     def sweep(self, keep: Callable[[str], bool] = lambda key: False) -> int:
         """How many half-brought files of ours were removed: those for whose key ``keep`` is not true."""
         parts = [found.key for found in keys_below(self._listed, "") if found.key.endswith(PART)]
         gone = [part for part in parts if not keep(part.removesuffix(PART))]
         for part in gone:
-            self._remove(part)
+            self._remove(self._path(part))
         return len(gone)
 
     def _path(self, key: str) -> str:
         return key if self._folder == "." else f"{self._folder.rstrip('/')}/{key}"
+
+    def _opened(self, path: str) -> tuple[paramiko.SFTPFile, int] | None:
+        """A file, open for reading, and its bytes; None where there is none."""
+        with self._asking("read", path) as connection:
+            try:
+                file = connection.open(path, "r")
+            except Refused as refused:
+                if refused.code == NO_SUCH_FILE:
+                    return None
+                raise
+            return file, int(file.stat().st_size)
 
     def _part(self, part: str) -> tuple[paramiko.SFTPFile, int]:
         """The half-brought file, open for writing, and the bytes that an earlier attempt brought."""
@@ -216,7 +231,7 @@ class SFTPTarget:
             source.check()
         except PermanentError:
             self._let_go(file)
-            self._remove_path(part)
+            self._remove(part)
             raise
 
     def _pieces(self, file: paramiko.SFTPFile, size: int, path: str) -> Iterator[bytes]:
@@ -240,10 +255,7 @@ class SFTPTarget:
                 if refused.code != NO_SUCH_FILE:
                     raise
 
-    def _remove(self, key: str) -> None:
-        self._remove_path(self._path(key))
-
-    def _remove_path(self, path: str) -> None:
+    def _remove(self, path: str) -> None:
         with self._asking("remove", path) as connection:
             try:
                 connection.remove(path)

@@ -23,6 +23,8 @@ import pysftp  # noqa: E402
 
 #: The bytes of one request; every server takes that many.
 REQUEST = 32768
+# What a write has, so that with what is around it it fits into one packet of SSH, and not into one and a bit.
+_WRITE = REQUEST - 128
 # How many bytes are asked for before the first of them is waited for.
 _AHEAD = 64 * REQUEST
 _FSYNC, _RENAME, _STATVFS = "fsync@openssh.com", "posix-rename@openssh.com", "statvfs@openssh.com"
@@ -189,10 +191,10 @@ class Connection(pysftp.Connection):  # type: ignore[misc] # it has no annotatio
         paramiko's ``close`` passes over the refusal of a write that was not waited for, and ``put`` so too.
         """
         file.set_pipelined(True)
-        for start in range(0, len(data), REQUEST):
-            if last and start + REQUEST >= len(data):
+        for start in range(0, len(data), _WRITE):
+            if last and start + _WRITE >= len(data):
                 file.set_pipelined(False)
-            file.write(data[start : start + REQUEST])
+            file.write(data[start : start + _WRITE])
 
     def make_folder(self, path: str, *, mode: int = 750) -> None:
         """Make a folder, and those above it, with this octal mode; one that is there is no error."""
