@@ -19,6 +19,7 @@ KINDS = ("ed25519", "ecdsa", "rsa")
 
 def made_key(path: Path, kind: str, *, passphrase: str = "", options: tuple[str, ...] = ()) -> Path:
     """A private key at a path, and its public one beside it."""
+    options = (*options, *(("-b", "2048") if kind == "rsa" else ()))  # longer ones take seconds to find
     command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "tests", "-f", str(path), *options]
     subprocess.run(command, check=True, timeout=60)
     return path
