@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "store": {"errors"},
     "recordings": {"config", "errors", "store"},
-    "exporter": set(),
+    "exporter": {"errors"},
     "api": {"call", "causes", "config", "dialplan", "errors", "store", "switch"},
     "simulator": {"causes", "prompts"},
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
