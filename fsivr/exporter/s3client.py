@@ -10,6 +10,9 @@ from botocore.config import Config
 from fsivr.exporter.s3options import S3Options
 from fsivr.exporter.sending import Piece
 
+#: Bytes that may go in vain, where a file is refused.
+_SMALL = 1024 * 1024
+
 
 def client(options: S3Options) -> Any:
     """A client of S3, which any number of threads may use; it connects at its first request."""
@@ -42,7 +45,15 @@ def client(options: S3Options) -> Any:
     )
     # By then it is signed, which has read it once already.
     made.meta.events.register("before-send.s3", _goes_out)
+    made.meta.events.register_last("before-call.s3", _at_once)
     return made
+
+
+def _at_once(params: dict[str, Any], **_: Any) -> None:
+    # boto3 asks first whether a file may come, and waits for the answer: a turn of the network for each small file,
+    # and a whole second with services that do not know the question.
+    if isinstance(params.get("body"), Piece) and len(params["body"]) <= _SMALL:
+        params["headers"].pop("Expect", None)
 
 
 def _goes_out(request: Any, **_: Any) -> None:
