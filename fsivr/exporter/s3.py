@@ -156,7 +156,10 @@ class S3Target:
             )
 
     def sweep(self, keep: Callable[[str], bool] = lambda key: False) -> int:
-        """Have the service forget the uploads below our prefix that were begun and not ended; how many there were."""
+        """Have the service forget the uploads below our prefix that were begun and not ended; how many there were.
+
+        Those of other nodes are among them: ``keep`` is to be true for the keys that they bring now.
+        """
         s3, count = self._opened(), 0
         with self._faults.sorted("sweep"):
             pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=self._prefix)

@@ -10,6 +10,9 @@ from botocore.config import Config
 from fsivr.exporter.s3options import S3Options
 from fsivr.exporter.sending import Piece
 
+#: Bytes that may go in vain, where a file is refused.
+_SMALL = 1024 * 1024
+
 
 def client(options: S3Options) -> Any:
     """A client of S3, which any number of threads may use; it connects at its first request."""
@@ -19,8 +22,23 @@ def client(options: S3Options) -> Any:
         aws_session_token=options.session_token,
         region_name=options.region,
     )
+    made = session.client(
+        "s3",
+        endpoint_url=options.endpoint,
+        # Many services at an endpoint of their own ask for no region, but signing does.
+        region_name=session.region_name or ("us-east-1" if options.endpoint else None),
+        verify=True if options.ca_bundle is None else str(options.ca_bundle),
+        config=_config(options),
+    )
+    # By then it is signed, which has read it once already.
+    made.meta.events.register("before-send.s3", _goes_out)
+    made.meta.events.register_last("before-call.s3", _at_once)
+    return made
+
+
+def _config(options: S3Options) -> Config:
     style: Any = {"addressing_style": options.addressing}
-    config = Config(
+    return Config(
         signature_version="s3v4",
         s3=style,
         connect_timeout=options.connect_timeout,
@@ -32,17 +50,13 @@ def client(options: S3Options) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    made = session.client(
-        "s3",
-        endpoint_url=options.endpoint,
-        # Many services at an endpoint of their own ask for no region, but signing does.
-        region_name=session.region_name or ("us-east-1" if options.endpoint else None),
-        verify=True if options.ca_bundle is None else str(options.ca_bundle),
-        config=config,
-    )
-    # By then it is signed, which has read it once already.
-    made.meta.events.register("before-send.s3", _goes_out)
-    return made
+
+
+def _at_once(params: dict[str, Any], **_: Any) -> None:
+    # boto3 asks first whether a file may come, and waits for the answer: a turn of the network for each small file,
+    # and a whole second with services that do not know the question.
+    if isinstance(params.get("body"), Piece) and len(params["body"]) <= _SMALL:
+        params["headers"].pop("Expect", None)
 
 
 def _goes_out(request: Any, **_: Any) -> None:

@@ -23,6 +23,9 @@ _ALLOWED: dict[str, tuple[str | None, ...]] = {
     "proof": ("checksum", "read"),
 }
 
+#: Classes whose files have to be restored for hours before they can be read.
+_CANNOT_BE_READ = ("GLACIER", "DEEP_ARCHIVE")
+
 
 @dataclass(frozen=True, kw_only=True)
 class S3Options:
@@ -94,6 +97,11 @@ class S3Options:
                 raise ConfigError(f"{name} = {getattr(self, name)!r}: allowed are {texts}")
         if _BUCKET.fullmatch(self.bucket) is None:
             raise ConfigError(f"bucket = {self.bucket!r}: 3 to 63 of a-z 0-9 . - are allowed, the ends of a-z 0-9")
+        if self.storage_class in _CANNOT_BE_READ:
+            raise ConfigError(
+                f"storage_class = {self.storage_class!r}: what cannot be read back cannot be proved; "
+                "use GLACIER_IR, or a rule of the bucket that moves files there later"
+            )
         if (self.key_id is None) != (self.secret is None):
             raise ConfigError("key_id and secret: both are given, or neither")
         if self.lock in ("governance", "compliance") and self.lock_days < 1:

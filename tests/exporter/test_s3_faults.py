@@ -146,6 +146,30 @@ def test_a_service_that_keeps_other_bytes_is_found_out(s3: S3Place, tmp_path: Pa
         target.close()
 
 
+class _Asked(Service):
+    """Notes whether it was asked before a file came."""
+
+    asked: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        self.answer(200, EMPTY_LIST)
+
+    def do_PUT(self) -> None:
+        self.asked.append(self.headers["Expect"])
+        self.taken()
+        self.answer(200, ETag='"x"')
+
+
+def test_a_large_file_asks_first_and_a_small_one_just_comes(s3: S3Place, tmp_path: Path) -> None:
+    with served(_Asked) as port:
+        target = s3.made(port=port)
+        for size in (480_000, 2_000_000):
+            local = some(tmp_path, size)
+            target.put(local, KEY, sha256=sha256(local))
+        target.close()
+    assert _Asked.asked == [None, "100-continue"]
+
+
 def test_a_key_that_may_only_read_is_denied(s3: S3Place, tmp_path: Path) -> None:
     target = s3.made(key_id=READER_ID, secret=READER_SECRET)
     target.open()

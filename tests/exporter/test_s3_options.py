@@ -22,6 +22,7 @@ _WRONG: list[tuple[dict[str, Any], str]] = [
     ({"bucket": "abc", "endpoint": "http://s3.example.net"}, "without TLS"),
     ({"bucket": "abc", "endpoint": "http://127.0.0.1.example.net"}, "without TLS"),
     ({"bucket": "abc", "encryption": "rot13"}, "encryption = 'rot13': allowed are none, AES256, aws:kms"),
+    ({"bucket": "abc", "storage_class": "DEEP_ARCHIVE"}, "cannot be proved.*GLACIER_IR"),
     ({"bucket": "abc", "lock": "forever"}, "lock = 'forever'"),
     ({"bucket": "abc", "lock": "compliance"}, "lock_days = 0"),
     ({"bucket": "abc", "proof": "trust"}, "checksum, read"),

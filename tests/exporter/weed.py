@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.client
 import json
+import mmap
 import os
 import shutil
 import signal
@@ -141,6 +142,15 @@ class Weed:
             *self._sizes,
             *(f"-{name}={port}" for name, port in self._ports.items()),
         ]
+
+    def on_disk(self, bytes_of_a_file: bytes) -> list[tuple[Path, int]]:
+        """Where such bytes are in what it keeps: the files, and the places in them."""
+        found = []
+        for path in sorted(self.data.glob("*.dat")):
+            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                if (at := data.find(bytes_of_a_file)) >= 0:
+                    found.append((path, at))
+        return found
 
     def _wait(self) -> None:
         assert self._process is not None
