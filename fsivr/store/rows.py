@@ -75,7 +75,8 @@ _BEGAN = Statement(
     update=(*_OF_START, "ended", "hangup_cause", "error"),
     where="calls.ended IS NULL OR calls.handler = ''",
 )
-_TURNED_AWAY = Statement("calls", _CALL_COLUMNS, update=False)
+# One that the API placed rings there until a server takes it, or does not.
+_TURNED_AWAY = Statement("calls", _CALL_COLUMNS, update=True, where="calls.ended IS NULL AND calls.worker LIKE 'api %'")
 _ENDED = Statement("calls", _CALL_COLUMNS, update=True)
 _LOST = _Change(
     "calls",
