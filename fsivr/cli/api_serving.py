@@ -23,6 +23,7 @@ from fsivr.cli.signals import on_signals
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan, load_dialplan
 from fsivr.errors import ConfigError
+from fsivr.logs import configure
 from fsivr.recordings import Archive
 from fsivr.store import Store, is_gone
 from fsivr.switch import Switch
@@ -41,7 +42,7 @@ def serve(settings: Settings, *, until_eof: bool = False) -> None:
     :raises ConfigError: an address that cannot be had, a wrong certificate, or a database of a newer fsivr.
     """
     check_address(settings)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=settings.log_level.upper(), force=True)
+    configure(settings.log_level, settings.log_format, secrets=settings.secret_values)
     store, told = Store(settings.database), Event()
     switch = Switch(dataclasses.replace(settings, reply_timeout=min(settings.reply_timeout, _SWITCH)))
     archive, dialplan = Archive.of(settings, store), _dialplan(settings)
