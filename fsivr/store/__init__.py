@@ -1,16 +1,19 @@
 """What happened, kept: calls, recordings, exports, keys and audit in SQLite or PostgreSQL."""
 
+from fsivr.store.claims import Claims
 from fsivr.store.journal import Journal
 from fsivr.store.keys import Keys, Role
 from fsivr.store.models import ApiKey, Audit, Call, Export, Recording
 from fsivr.store.pages import Cursor, Page
 from fsivr.store.rows import Row, audited, call_began, call_ended, exported, recorded
 from fsivr.store.store import Store
+from fsivr.store.waiting import Waiting, running, waiting
 
 __all__ = [
     "ApiKey",
     "Audit",
     "Call",
+    "Claims",
     "Cursor",
     "Export",
     "Journal",
@@ -20,9 +23,12 @@ __all__ = [
     "Role",
     "Row",
     "Store",
+    "Waiting",
     "audited",
     "call_began",
     "call_ended",
     "exported",
     "recorded",
+    "running",
+    "waiting",
 ]

@@ -18,7 +18,11 @@ from fsivr.errors import ConfigError
 from fsivr.store import schema
 
 #: Every step, oldest first; a step that was released is never changed.
-STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (("tables", schema.TABLES), ("indices", schema.INDICES))
+STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("tables", schema.TABLES),
+    ("indices", schema.INDICES),
+    ("exporting", schema.EXPORTING),
+)
 #: What an up-to-date database has.
 NEWEST = len(STEPS)
 
