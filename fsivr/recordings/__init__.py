@@ -1,0 +1,6 @@
+"""Recordings that are kept: their files, what is told of each beside it, and what may be done with them."""
+
+from fsivr.recordings.folders import Folders
+from fsivr.recordings.sidecar import Exported, Hold, Sidecar
+
+__all__ = ["Exported", "Folders", "Hold", "Sidecar"]
