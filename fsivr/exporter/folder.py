@@ -7,8 +7,8 @@ import errno
 import hashlib
 import os
 import re
-from io import RawIOBase
 from collections.abc import Callable, Iterator
+from io import RawIOBase
 from pathlib import Path
 
 from fsivr.errors import FileRefused, NotArrived, PermanentError, TransientError

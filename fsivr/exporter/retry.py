@@ -8,7 +8,7 @@ import itertools
 import random
 from collections.abc import Callable
 
-from fsivr.exporter.carry import Job
+from fsivr.exporter.carry import Job, Outcome
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,24 +37,25 @@ class Retries:
 
     def __init__(self, patience: Patience, clock: Callable[[], float]) -> None:
         self._patience, self._clock = patience, clock
-        self._waiting: list[tuple[float, int, Job]] = []
+        self._waiting: list[tuple[float, int, Outcome]] = []
         self._numbers = itertools.count()
         self._tries: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def again(self, job: Job, *, counted: bool) -> bool:
+    def again(self, outcome: Outcome, *, counted: bool) -> bool:
         """Whether a job that failed is tried again.
 
         :param counted: whether that was one of its tries: not where the whole target is gone.
         """
+        job = outcome.job
         number = self._tries.get(job.id, 0) + counted
         self._tries[job.id] = number
         if number >= self._patience.tries:
             return False
         due = self._clock() + self._patience.pause(max(1, number))
-        heapq.heappush(self._waiting, (due, next(self._numbers), job))
+        heapq.heappush(self._waiting, (due, next(self._numbers), outcome))
         return True
 
     def tries(self, job: Job) -> int:
@@ -68,12 +69,12 @@ class Retries:
     def due(self, *, early: bool = False) -> Job | None:
         """The next job whose time has come; whatever its time, where ``early``."""
         if self._waiting and (early or self._waiting[0][0] <= self._clock()):
-            return heapq.heappop(self._waiting)[2]
+            return heapq.heappop(self._waiting)[2].job
         return None
 
-    def left(self) -> list[Job]:
-        """The jobs that still wait."""
-        return [job for _, _, job in sorted(self._waiting)]
+    def left(self) -> list[Outcome]:
+        """What became last of the jobs that still wait."""
+        return [outcome for _, _, outcome in sorted(self._waiting, key=lambda each: each[:2])]
 
 
 class Breaker:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -186,6 +188,25 @@ def sync_folder(folder: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The first bytes of a file, which is one and no link.
+
+    :raises OSError: it cannot be read.
+    :raises ArchiveError: it is something else.
+    """
+    try:
+        # A pipe of this name would have it wait for ever, a link lead anywhere.
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ArchiveError(f"{path} is a link: it is not read") from None
+        raise
+    with open(file, "rb") as reading:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise ArchiveError(f"{path} is no file: it is not read")
+        return reading.read(most)
 
 
 def _locked(file: int) -> bool:

@@ -1,5 +1,7 @@
 """What happened, kept: calls, recordings, exports, keys and audit in SQLite or PostgreSQL."""
 
+from peewee import PeeweeException as DatabaseFailed
+
 from fsivr.store.claims import Claims
 from fsivr.store.journal import Journal
 from fsivr.store.keys import Keys, Role
@@ -7,7 +9,7 @@ from fsivr.store.models import ApiKey, Audit, Call, Export, Recording
 from fsivr.store.pages import Cursor, Page
 from fsivr.store.rows import Row, audited, call_began, call_ended, exported, recorded
 from fsivr.store.store import Store
-from fsivr.store.waiting import Waiting, running, waiting
+from fsivr.store.waiting import Waiting, arrived, running, waiting
 
 __all__ = [
     "ApiKey",
@@ -15,6 +17,7 @@ __all__ = [
     "Call",
     "Claims",
     "Cursor",
+    "DatabaseFailed",
     "Export",
     "Journal",
     "Keys",
@@ -24,6 +27,7 @@ __all__ = [
     "Row",
     "Store",
     "Waiting",
+    "arrived",
     "audited",
     "call_began",
     "call_ended",

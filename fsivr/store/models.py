@@ -130,7 +130,7 @@ class Export(Model):
     failed = IntegerField()
     error = TextField()
     node = TextField()
-    #: JSON: an object, the whole report; "" until there is one.
+    #: JSON: an object, the whole report; empty until there is one.
     report = TextField()
 
     class Meta:

@@ -202,7 +202,7 @@ _RECORDED = Statement("recordings", list(Recording._meta.fields), update=True)
 _EXPORTED = Statement("exports", list(Export._meta.fields), update=True)
 _AUDITED = Statement("audit", list(Audit._meta.fields), update=False)
 _TIMES = frozenset({"started", "stopped", "ended", "held", "verified", "exported"})
-_JSON: Mapping[str, Any] = {"mask_spans": [], "arrivals": {}}
+_JSON: Mapping[str, Any] = {"mask_spans": [], "arrivals": {}, "report": {}}
 
 
 def _whole(model: type[Any], statement: Statement, columns: Mapping[str, Any], needed: tuple[str, ...]) -> Row:

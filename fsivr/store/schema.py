@@ -157,7 +157,7 @@ _EXPORT_COLUMNS = "id, started, ended, state, target, recordings, bytes, failed,
 EXPORTING = (
     "ALTER TABLE recordings ADD COLUMN arrivals TEXT NOT NULL DEFAULT '{}'",
     _EXPORTS_2,
-    f"INSERT INTO exports_2 ({_EXPORT_COLUMNS}, report) SELECT {_EXPORT_COLUMNS}, '' FROM exports",
+    f"INSERT INTO exports_2 ({_EXPORT_COLUMNS}, report) SELECT {_EXPORT_COLUMNS}, '{{}}' FROM exports",
     "DROP TABLE exports",
     "ALTER TABLE exports_2 RENAME TO exports",
     "CREATE INDEX exports_started ON exports (started, id)",

@@ -64,6 +64,11 @@ def running(database: Database, target: str, node: str) -> list[Export]:
         return list(query.bind(database))
 
 
+def arrived(recording: Recording, target: str) -> bool:
+    """Whether the row of a recording tells that it is at a target."""
+    return target in _targets(recording.arrivals)
+
+
 def _targets(text: str) -> frozenset[str]:
     try:
         found = json.loads(text or "{}")

@@ -1,0 +1,39 @@
+"""Lock: one run at a time of a node to a target, held by the kernel and so by nobody that is dead."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fsivr.errors import AlreadyExporting
+from fsivr.exporter.local import DiskError, advice
+
+
+@contextmanager
+def only_run(path: Path, said: str) -> Iterator[None]:
+    """A block that no other process, and no other run of this one, is in.
+
+    :param path: the file that is locked; it stays, for a lock on a file that is gone holds off nobody.
+    :param said: what a second one is told of who holds it.
+    :raises AlreadyExporting: another one is.
+    :raises DiskError: the file cannot be opened.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise DiskError(f"the export cannot be locked: {advice(error)}") from error
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(file, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            raise AlreadyExporting(f"it is being exported there already, by {holder}") from None
+        os.ftruncate(file, 0)
+        os.pwrite(file, said.encode() + b"\n", 0)
+        yield
+        os.ftruncate(file, 0)
+    finally:
+        os.close(file)
