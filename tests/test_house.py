@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "store", "switch"},
     "store": {"errors"},
     "recordings": {"errors", "store"},
-    "exporter": {"allowed", "config", "errors", "recordings", "store"},
+    "exporter": {"errors", "recordings", "store"},
     "simulator": {"causes", "prompts"},
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
     "cli": {"causes", "config", "dialplan", "errors", "prompts", "server", "simulator", "store"},
