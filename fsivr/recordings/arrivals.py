@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from fsivr.errors import ArchiveError
-from fsivr.recordings.folders import Folders
+from fsivr.recordings.shelf import Change, Shelf
 from fsivr.recordings.sidecar import Arrival, Exported, Sidecar
-from fsivr.store import Store
 
 
 class Arrivals:
     """What marks recordings as arrived.
 
-    :param folders: where their files are.
+    :param shelf: where they are.
     :param targets: the names of all targets; a recording that is at each of them is ``exported``.
     """
 
-    def __init__(self, folders: Folders, store: Store, targets: Iterable[str]) -> None:
-        self._folders, self._store = folders, store
+    def __init__(self, shelf: Shelf, targets: Iterable[str]) -> None:
+        self._shelf = shelf
         self._targets = frozenset(targets)
 
     def mark(self, id: str, target: str, *, key: str, at: datetime, export: str) -> Sidecar:
@@ -35,17 +34,17 @@ class Arrivals:
         :raises ArchiveError: its sidecar cannot be read, or it is not sealed.
         :raises OSError: its sidecar cannot be read or written.
         """
-        with self._folders.changing(id):
-            path = self._folders.sidecar_of(id)
-            found = Sidecar.load(path)
+        with self._shelf.changing(id) as change:
+            found = change.sidecar
             if found.state not in ("sealed", "degraded", "exported"):
                 raise ArchiveError(f"recording {id} is {found.state}: it cannot have arrived")
-            arrivals = {target: Arrival(at, key, export), **found.arrivals}
-            marked = self._settled(replace(found, arrivals=arrivals), at, export)
-            if marked != found:
-                marked.save(path)
-            self._store.write([marked.row()])
-        return marked
+            if target not in found.arrivals:
+                arrivals = {**found.arrivals, target: Arrival(at, key, export)}
+                change.save(arrivals=arrivals, **self._settled(found, arrivals, at, export))
+                change.tell(f"export:{export}", "arrived", target=target, key=key)
+            else:
+                self._settle(change, at, export)
+            return change.sidecar
 
     def settle(self, id: str, *, at: datetime, export: str) -> Sidecar:
         """The sidecar, ``exported`` now if the recording is at every target; the row is what the sidecar is.
@@ -54,16 +53,21 @@ class Arrivals:
         :raises ArchiveError: its sidecar cannot be read.
         :raises OSError: its sidecar cannot be read or written.
         """
-        with self._folders.changing(id):
-            path = self._folders.sidecar_of(id)
-            found = Sidecar.load(path)
-            settled = self._settled(found, at, export)
-            if settled != found:
-                settled.save(path)
-            self._store.write([settled.row()])
-        return settled
+        with self._shelf.changing(id) as change:
+            self._settle(change, at, export)
+            return change.sidecar
 
-    def _settled(self, sidecar: Sidecar, at: datetime, export: str) -> Sidecar:
-        if sidecar.state in ("sealed", "degraded") and self._targets and self._targets <= set(sidecar.arrivals):
-            return replace(sidecar, state="exported", exported=Exported(at, export))
-        return sidecar
+    def _settle(self, change: Change, at: datetime, export: str) -> None:
+        columns = self._settled(change.sidecar, change.sidecar.arrivals, at, export)
+        if columns:
+            change.save(**columns)
+            change.tell(f"export:{export}", "exported")
+        else:
+            self._shelf.store.write([change.sidecar.row()])
+
+    def _settled(
+        self, sidecar: Sidecar, arrivals: Mapping[str, Arrival], at: datetime, export: str
+    ) -> dict[str, Any]:
+        if sidecar.state in ("sealed", "degraded") and self._targets and self._targets <= set(arrivals):
+            return {"state": "exported", "exported": Exported(at, export)}
+        return {}

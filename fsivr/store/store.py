@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from fsivr.store.migrations import migrate
 from fsivr.store.models import Audit, Call, Export, Recording, to_microseconds
 from fsivr.store.pages import LATEST, Cursor, Page, checked_limit
 from fsivr.store.rows import Row, audited, write
+from fsivr.store.walks import Taken, taken, walk
 
 #: What a list of calls does without; ``call`` has it.
 _LISTED = [field for name, field in Call._meta.fields.items() if name != "timeline"]
@@ -109,6 +110,21 @@ class Store:
         with self.database.connection_context():
             rows: Any = list(query.tuples().bind(self.database))
         return {state: (count, int(total or 0)) for state, count, total in rows}
+
+    def each_recording(self, **asked: Any) -> Iterator[Recording]:
+        """Every recording of a ``state`` or a ``node``, the oldest first; ``before``: those that began earlier."""
+        return walk(self.database, **asked)
+
+    def taken(self, node: str, *, since: datetime | None = None) -> Taken:
+        """What the recordings of a node take on its disk; with ``since`` what was recorded from then on."""
+        return taken(self.database, node, since=since)
+
+    def mark(self, id: str, state: str, row: Row) -> bool:
+        """Whether there is such a recording; it is of this state now, and the audit has this row.
+
+        For a recording whose sidecar cannot tell of it; else the sidecar's own row is written.
+        """
+        return self._change(id, {"state": state}, row)
 
     def hold(self, id: str, reason: str, *, by: str, at: float) -> bool:
         """Whether there is such a recording; it is on hold now, and the audit says so.
