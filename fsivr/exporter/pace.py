@@ -1,4 +1,4 @@
-"""Pace: the bytes that went out, counted, and held back where there is a limit."""
+"""Pace: so many bytes a second over all that is brought to all targets."""
 
 from __future__ import annotations
 
@@ -6,30 +6,44 @@ import threading
 import time
 from collections.abc import Callable
 
+from fsivr.errors import ConfigError
+
+#: What may go out at once after a rest, in seconds of the rate.
+_BURST = 0.25
+
 
 class Pace:
-    """Called with the bytes that have gone out; waits where that was more than the limit.
+    """A limit of bytes a second, which any number of threads and greenlets share.
 
-    :param most: bytes a second; 0 for no limit.
+    :param rate: bytes a second; None is no limit.
+    :param clock: what tells seconds, and never goes back.
+    :param sleep: what waits for so many seconds.
+    :raises ConfigError: the rate is not more than 0.
     """
 
     def __init__(
-        self, most: int = 0, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+        self,
+        rate: float | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._most, self._clock, self._sleep = most, clock, sleep
+        if rate is not None and not rate > 0:
+            raise ConfigError(f"a rate of {rate} bytes a second; allowed is more than 0, or none for no limit")
+        self.rate = rate
+        self._clock = clock
+        self._sleep = sleep
         self._lock = threading.Lock()
-        self._free_at = 0.0
-        #: The bytes that went out so far, those of failed tries included.
-        self.sent = 0
+        self._free = clock()
 
-    def __call__(self, count: int) -> None:
+    def take(self, count: int) -> None:
+        """Return when so many bytes may go out: in the order of asking, so that nobody waits for ever."""
+        if self.rate is None or count <= 0:
+            return
         with self._lock:
-            self.sent += count
-            if not self._most:
-                return
             now = self._clock()
-            # What was not used in the past is lost, but for a tenth of a second.
-            self._free_at = max(self._free_at, now - 0.1) + count / self._most
-            wait = self._free_at - now
-        if wait > 0:
-            self._sleep(wait)
+            # Each takes its turn and waits for it outside the lock, so that a slow one holds up nobody.
+            start = max(self._free, now - _BURST)
+            self._free = start + count / self.rate
+        if start > now:
+            self._sleep(start - now)

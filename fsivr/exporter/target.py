@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from fsivr.errors import PermanentError
+
+_KEY = re.compile(r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)*")
 
 #: Called with the number of bytes that have gone out since it was last called.
 Progress = Callable[[int], None]
@@ -15,6 +20,16 @@ class Entry(NamedTuple):
 
     key: str
     size: int
+
+
+def checked_key(key: str) -> str:
+    """The key, as it is.
+
+    :raises PermanentError: it holds other characters than keys may, or leads out of the target's folder.
+    """
+    if _KEY.fullmatch(key) is None:
+        raise PermanentError(f"{key[:200]!r} is no key: names of A-Z a-z 0-9 . _ - with / between them are allowed")
+    return key
 
 
 class Target(Protocol):
@@ -34,10 +49,11 @@ class Target(Protocol):
     def close(self) -> None:
         """Let go of the connection; raises nothing."""
 
-    def put(self, local: Path, key: str, *, sha256: str, progress: Progress | None = None) -> None:
+    def put(self, local: Path, key: str, *, sha256: str, progress: Progress | None = None, hold: bool = False) -> None:
         """Bring a file there, going on from what an earlier attempt brought once that is proved to be of the same file.
 
         :param sha256: of the file, as it is in its sidecar: a local file that has another is not brought.
+        :param hold: whether the recording is on hold: a target that can keep a file from being removed does so.
         """
 
     def prove(self, key: str, *, sha256: str, size: int) -> None:

