@@ -31,6 +31,8 @@ class Job:
     sidecar: Parcel
     #: Whether it may be there already: the run that began with it did not tell how that ended.
     doubtful: bool = False
+    #: Whether it is on hold.
+    held: bool = False
 
 
 class Fault(Enum):
@@ -60,8 +62,8 @@ def carry(target: Target, job: Job, progress: Progress | None = None) -> Outcome
     try:
         found = job.doubtful and _is_there(target, job.audio)
         if not found:
-            _bring(target, job.audio, progress)
-        _bring(target, job.sidecar, None)
+            _bring(target, job.audio, progress, job.held)
+        _bring(target, job.sidecar, None, job.held)
         return Outcome(job, found=found)
     except FileRefused as error:
         return Outcome(job, Fault.FILE, str(error))
@@ -92,8 +94,8 @@ def _is_there(target: Target, parcel: Parcel) -> bool:
         return False
 
 
-def _bring(target: Target, parcel: Parcel, progress: Progress | None) -> None:
-    target.put(Path(parcel.local), parcel.key, sha256=parcel.sha256, progress=progress)
+def _bring(target: Target, parcel: Parcel, progress: Progress | None, held: bool) -> None:
+    target.put(Path(parcel.local), parcel.key, sha256=parcel.sha256, progress=progress, hold=held)
     target.prove(parcel.key, sha256=parcel.sha256, size=parcel.size)
 
 

@@ -14,6 +14,18 @@ from fsivr.exporter.target import Progress, Target
 Make = Callable[[], Target]
 
 
+class Count:
+    """Bytes, added up from any number of threads; the sum is ``value``."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.value = 0
+
+    def __call__(self, more: int) -> None:
+        with self._lock:
+            self.value += more
+
+
 class Crew(Protocol):
     """What a run asks of its workers. They may be threads, greenlets or processes: jobs and outcomes are values."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fsivr.errors import FileRefused, NotArrived, PermanentError, TransientError
 from fsivr.exporter.local import PIECE, pieces, sync_folder
-from fsivr.exporter.target import Entry, Progress
+from fsivr.exporter.target import Entry, Progress, checked_key
 
 _PART = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part")
 _PERMANENT = {
@@ -29,6 +29,10 @@ _PERMANENT = {
 }
 
 
+def _at_once(count: int) -> None:
+    """No limit."""
+
+
 class FolderTarget:
     """A folder, into which each file is copied, synced, renamed, and read back from the disk.
 
@@ -36,13 +40,15 @@ class FolderTarget:
     :param path: the folder; it has to be there.
     :param mounted: whether it has to be on another file system than ``/``: so that, while the disk is
         not mounted, nothing is written into the empty folder it is to be mounted on.
+    :param pace: called with the bytes about to be written; waits where they would be too many.
     """
 
     #: How an arrival is proved.
     proof = "read back"
 
-    def __init__(self, name: str, path: str, *, mounted: bool = False) -> None:
+    def __init__(self, name: str, *, path: str, mounted: bool = False, pace: Callable[[int], None] = _at_once) -> None:
         self.name = name
+        self._pace = pace
         self._root = Path(os.path.abspath(path))
         self._mounted = mounted
 
@@ -59,14 +65,14 @@ class FolderTarget:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def put(self, local: Path, key: str, *, sha256: str, progress: Progress | None = None) -> None:
+    def put(self, local: Path, key: str, *, sha256: str, progress: Progress | None = None, hold: bool = False) -> None:
         """Copy a file there, going on from an earlier attempt whose bytes are the same."""
         place = self._place(key)
         part = place.with_name(f".{place.name}.{sha256[:16]}.part")
         with self._sorted():
             self._prepare(place.parent)
             with open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640), "r+b", buffering=0) as file:
-                found = _copy(local, file, progress)
+                found = self._copy(local, file, progress)
             if found != sha256:
                 part.unlink()
                 raise FileRefused(f"{local} has changed: it is not what its sidecar says")
@@ -123,8 +129,28 @@ class FolderTarget:
 
     # ---------------------------------------------------------------------------------------
 
+    def _copy(self, local: Path, out: RawIOBase, progress: Progress | None) -> str:
+        """The SHA-256 of all that was copied; bytes that are there already are not written again."""
+        found, same = hashlib.sha256(), True
+        for piece in pieces(local):
+            found.update(piece)
+            if same:
+                at = out.tell()
+                same = out.read(len(piece)) == piece
+                if not same:
+                    out.seek(at)
+                    out.truncate()
+            if not same:
+                self._pace(len(piece))
+                _write(out, piece)
+            if progress is not None:
+                progress(len(piece))
+        out.truncate()
+        os.fsync(out.fileno())
+        return found.hexdigest()
+
     def _place(self, key: str) -> Path:
-        return self._root / key
+        return self._root / checked_key(key)
 
     def _prepare(self, folder: Path) -> None:
         if folder.is_dir():
@@ -169,26 +195,6 @@ class FolderTarget:
             if error.errno in _PERMANENT:
                 raise PermanentError(f"{at}: {_PERMANENT[error.errno]}") from error
             raise TransientError(f"{at}: {error.strerror or type(error).__name__}") from error
-
-
-def _copy(local: Path, out: RawIOBase, progress: Progress | None) -> str:
-    """The SHA-256 of all that was copied; bytes that are there already are not written again."""
-    found, same = hashlib.sha256(), True
-    for piece in pieces(local):
-        found.update(piece)
-        if same:
-            at = out.tell()
-            same = out.read(len(piece)) == piece
-            if not same:
-                out.seek(at)
-                out.truncate()
-        if not same:
-            _write(out, piece)
-        if progress is not None:
-            progress(len(piece))
-    out.truncate()
-    os.fsync(out.fileno())
-    return found.hexdigest()
 
 
 def _write(out: RawIOBase, piece: bytes) -> None:

@@ -97,7 +97,7 @@ class Plan:
         content = sidecar.encode()
         on_disk(lambda: _write(copy, content))
         audio = Parcel(str(path), keys.audio, sidecar.sha256, sidecar.bytes or 0)
-        return Job(id, audio, parcel_of(copy, keys.sidecar, content), doubtful)
+        return Job(id, audio, parcel_of(copy, keys.sidecar, content), doubtful, sidecar.hold is not None)
 
     def done(self, job: Job) -> None:
         """Its job is over."""

@@ -18,33 +18,28 @@ from typing import Any
 from fsivr.errors import ArchiveError, PermanentError, TransientError
 from fsivr.exporter.bringing import Bringing
 from fsivr.exporter.claimed import LEASE, Claimed
-from fsivr.exporter.crew import Make, ThreadCrew
+from fsivr.exporter.crew import Count, Make, ThreadCrew
 from fsivr.exporter.keys import id_in, word
 from fsivr.exporter.ledger import Ledger
 from fsivr.exporter.local import DiskError, on_disk, write_safely
 from fsivr.exporter.lock import only_run
 from fsivr.exporter.manifest import FOLDER, Manifests
-from fsivr.exporter.pace import Pace
 from fsivr.exporter.plan import Choice, Plan, odd_clock
 from fsivr.exporter.report import Report, written
 from fsivr.exporter.retry import Patience
 from fsivr.exporter.target import Target
-from fsivr.recordings import Arrivals, Folders, Sidecar
-from fsivr.store import Claims, DatabaseFailed, Store, arrived, exported, running
+from fsivr.recordings import Archive, Sidecar
+from fsivr.store import Claims, DatabaseFailed, arrived, exported, running
 
 
 @dataclasses.dataclass(frozen=True)
 class Order:
     """How a run is done: what it is given by the settings and the command line."""
 
-    #: This machine's name.
-    node: str
     #: The names of all targets: a recording that is at each of them is exported.
     targets: frozenset[str]
     template: str = "{year}/{month}/{day}/{id}.wav"
     concurrency: int = 4
-    #: Bytes a second; 0 for no limit.
-    bandwidth: int = 0
     #: When it has to end; None for never.
     deadline: datetime | None = None
     choice: Choice = dataclasses.field(default_factory=Choice)
@@ -58,25 +53,27 @@ class Run:
     :param make: makes an object of it; each worker has its own.
     """
 
-    def __init__(self, name: str, make: Make, *, store: Store, folders: Folders, order: Order) -> None:
+    def __init__(self, name: str, make: Make, *, archive: Archive, order: Order) -> None:
+        store, folders = archive.store, archive.folders
         self._make, self._store, self._folders, self._order = make, store, folders, order
         now = datetime.now(UTC)
         id = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{secrets.token_hex(6)}"
         #: What it did so far; other threads may look at it.
-        self.report = Report(run=id, target=name, node=order.node, started=now)
-        #: The bytes that went out.
-        self.pace = Pace(order.bandwidth)
+        self.report = Report(run=id, target=name, node=archive.node, started=now)
+        #: The bytes that went out, those of failed tries included.
+        self.sent = Count()
+        self._node = archive.node
         self._stop = threading.Event()
-        self._base = folders.spool / ".exports" / f"{name}@{word(order.node)}"
+        self._base = folders.spool / ".exports" / f"{name}@{word(archive.node)}"
         self._ledger = Ledger(self._base / "ledger")
         self._manifests = Manifests(self._base, self._ledger)
-        self._claims = Claims(store.database, name, node=order.node, run=id, lease=LEASE)
-        self._arrivals = Arrivals(folders, store, order.targets)
+        self._claims = Claims(store.database, name, node=archive.node, run=id, lease=LEASE)
+        self._arrivals = archive.arrivals(order.targets)
         self._plan = Plan(
             store,
             folders,
             name,
-            node=order.node,
+            node=archive.node,
             template=order.template,
             choice=order.choice,
             scratch=self._base / "sidecars",
@@ -118,7 +115,7 @@ class Run:
         on_disk(lambda: self._folders.prepare(scratch))
         self._ledger.open()
         self._manifests.clean()
-        for lost in running(self._store.database, self.report.target, self._order.node):
+        for lost in running(self._store.database, self.report.target, self._node):
             told = {name: getattr(lost, name) for name in lost._meta.fields if name != "report"}
             told |= {"state": "interrupted", "ended": self.report.started, "error": "it ended before it could say how"}
             self._store.write([exported(**told)])
@@ -172,7 +169,7 @@ class Run:
             report=self.report,
             known=lambda sidecar: self._arrivals.settle(sidecar.id, at=self.report.started, export=self.report.run),
         )
-        crew = ThreadCrew(self._make, order.concurrency, self.pace)
+        crew = ThreadCrew(self._make, order.concurrency, self.sent)
         bringing = Bringing(
             claimed=claimed,
             crew=crew,
@@ -217,7 +214,7 @@ class Run:
         id = id_in(key)
         if key.startswith(FOLDER):
             run = self._store.export(id)
-            return run is not None and run.state == "running" and run.node != self._order.node
+            return run is not None and run.state == "running" and run.node != self._node
         row = self._store.recording(id)
         waits = row is not None and row.state in ("sealed", "degraded") and not arrived(row, self.report.target)
         return waits or self._claims.others(id)

@@ -65,9 +65,7 @@ class Arrivals:
         else:
             self._shelf.store.write([change.sidecar.row()])
 
-    def _settled(
-        self, sidecar: Sidecar, arrivals: Mapping[str, Arrival], at: datetime, export: str
-    ) -> dict[str, Any]:
+    def _settled(self, sidecar: Sidecar, arrivals: Mapping[str, Arrival], at: datetime, export: str) -> dict[str, Any]:
         if sidecar.state in ("sealed", "degraded") and self._targets and self._targets <= set(arrivals):
             return {"state": "exported", "exported": Exported(at, export)}
         return {}

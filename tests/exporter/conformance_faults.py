@@ -7,12 +7,11 @@ from pathlib import Path
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from fsivr.errors import ExportError, NotArrived, TransientError
 from tests.exporter.conformance import KEY, MB, brought
 from tests.exporter.place import Place, sha256, some
-
-_SIZE = 40 * MB
 
 
 class ConformanceWhereItFails:
@@ -22,10 +21,10 @@ class ConformanceWhereItFails:
     def test_a_killed_process_leaves_no_file_and_the_next_ends_it(
         self, place: Place, tmp_path: Path, seed: int
     ) -> None:
-        local = some(tmp_path, _SIZE, seed=seed)
+        local = some(tmp_path, place.long, seed=seed)
         with place.proxy() as proxy:
             child = place.child(local, KEY, port=proxy.port)
-            proxy.at(random.Random(seed).randrange(2000, _SIZE), child.kill)
+            proxy.at(random.Random(seed).randrange(2000, place.long), child.kill)
             assert child.wait(60) == -9
             child.communicate()
         assert place.files() == {}
@@ -41,11 +40,11 @@ class ConformanceWhereItFails:
     def test_a_cut_connection_leaves_no_file_and_the_next_goes_on(
         self, place: Place, tmp_path: Path, part: float
     ) -> None:
-        local = some(tmp_path, _SIZE)
+        local = some(tmp_path, place.long)
         with place.proxy() as proxy:
             target = place.target(port=proxy.port)
             target.open()
-            proxy.cut_at(int(part * _SIZE))
+            proxy.cut_at(int(part * place.long))
             with pytest.raises(TransientError):
                 target.put(local, KEY, sha256=sha256(local))
             target.close()
@@ -58,12 +57,12 @@ class ConformanceWhereItFails:
         assert place.files() == {KEY: local.read_bytes()}
         assert place.rubbish() == []
         if place.resumes and part > 0.5:
-            assert again < 0.6 * _SIZE
+            assert again < 0.6 * place.long
 
     def test_another_file_does_not_go_on_where_the_first_ended(self, place: Place, tmp_path: Path) -> None:
-        old, new = some(tmp_path, _SIZE, seed=1, name="x.wav"), tmp_path / "x.wav"
+        old, new = some(tmp_path, place.long, seed=1, name="x.wav"), tmp_path / "x.wav"
         self._interrupt(place, old)
-        some(tmp_path, _SIZE, seed=2, name="x.wav")
+        some(tmp_path, place.long, seed=2, name="x.wav")
         target = place.target()
         target.open()
         brought(target, new)
@@ -72,7 +71,7 @@ class ConformanceWhereItFails:
         assert place.rubbish() == []
 
     def test_a_file_that_changed_after_it_was_interrupted_leaves_nothing(self, place: Place, tmp_path: Path) -> None:
-        local = some(tmp_path, _SIZE)
+        local = some(tmp_path, place.long)
         truth = sha256(local)
         self._interrupt(place, local)
         with local.open("r+b") as file:
@@ -86,7 +85,7 @@ class ConformanceWhereItFails:
         assert place.rubbish() == []
 
     def test_what_was_half_brought_is_swept(self, place: Place, tmp_path: Path) -> None:
-        self._interrupt(place, some(tmp_path, _SIZE))
+        self._interrupt(place, some(tmp_path, place.long))
         assert place.rubbish() != [] or not place.resumes
         target = place.target()
         target.open()
@@ -119,14 +118,16 @@ class ConformanceWhereItFails:
         assert place.files() == {KEY: local.read_bytes()}
 
     def test_a_server_that_is_restarted_in_the_middle(self, place: Place, tmp_path: Path) -> None:
-        local = some(tmp_path, _SIZE)
+        local = some(tmp_path, place.long)
         with place.proxy() as proxy:
             target = place.target(port=proxy.port)
             target.open()
-            proxy.at(_SIZE // 2, lambda: (place.stop(), place.start()))
+            restarted = Event()
+            proxy.at(place.long // 2, lambda: (place.stop(), place.start(), restarted.set()))
             with pytest.raises(TransientError):
                 target.put(local, KEY, sha256=sha256(local))
             target.close()
+            assert restarted.wait(60)
             target.open()
             brought(target, local)
             target.close()
@@ -174,7 +175,7 @@ class ConformanceWhereItFails:
     def test_memory_does_not_grow_with_the_file(self, place: Place, tmp_path: Path) -> None:
         local = tmp_path / "long.wav"
         with local.open("wb") as file:
-            file.truncate(300 * MB)
+            file.truncate(place.huge)
         child = place.child(local, KEY)
         grown, _ = child.communicate(timeout=300)
         assert child.returncode == 0
@@ -185,7 +186,7 @@ class ConformanceWhereItFails:
         with place.proxy() as proxy:
             target = place.target(port=proxy.port)
             target.open()
-            proxy.cut_at(_SIZE // 2)
+            proxy.cut_at(place.long // 2)
             with pytest.raises(TransientError):
                 target.put(local, KEY, sha256=sha256(local))
             target.close()

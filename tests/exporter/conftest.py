@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.exporter.s3place import S3Place
+from tests.exporter.sshd import Sshd
 from tests.exporter.weed import Weed, program
 
 
@@ -28,3 +29,10 @@ def weed() -> Iterator[Weed]:
 @pytest.fixture
 def s3(weed: Weed, tmp_path: Path) -> S3Place:
     return S3Place(weed, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sshd() -> Iterator[Sshd]:
+    server = Sshd()
+    yield server
+    server.close()

@@ -25,6 +25,10 @@ class Place(ABC):
 
     #: Of the target's class: "module:name".
     factory: ClassVar[str]
+    #: The bytes of a file that takes long enough to be interrupted, in several pieces where the target has such.
+    long: ClassVar[int] = 40 * 1024 * 1024
+    #: The bytes of a file that would be noticed if it were kept in memory.
+    huge: ClassVar[int] = 300 * 1024 * 1024
     #: Whether a put goes on where an earlier one was interrupted.
     resumes: ClassVar[bool] = True
     #: What the message of a refused password or key must say, as a regular expression.
