@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from gevent.monkey import get_original
+
 from fsivr.errors import ArchiveError, UnknownRecording
 
 #: Where the switch writes, below the root.
@@ -23,6 +25,10 @@ _TEMPORARY = re.compile(rf"({_ID.pattern})\.json\.[0-9a-f]{{8}}\.tmp")
 _NUMBERS = {4: re.compile(r"[0-9]{4}"), 2: re.compile(r"[0-9]{2}")}
 # Seconds for which another process may be changing the same recording.
 _PATIENCE = 30.0
+
+#: Closes a file at once. Where gevent has patched ``os``, its ``close`` of a folder or pipe waits for
+#: the event loop, which does not turn while thousands of files are gone through: none could be opened any more.
+close = get_original("os", "close")
 
 
 class Folders:
@@ -187,7 +193,7 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(file)
     finally:
-        os.close(file)
+        close(file)
 
 
 def read_file(path: Path, most: int) -> bytes:
@@ -203,10 +209,13 @@ def read_file(path: Path, most: int) -> bytes:
         if error.errno == errno.ELOOP:
             raise ArchiveError(f"{path} is a link: it is not read") from None
         raise
-    with open(file, "rb") as reading:
+    try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise ArchiveError(f"{path} is no file: it is not read")
-        return reading.read(most)
+        with open(file, "rb", closefd=False) as reading:
+            return reading.read(most)
+    finally:
+        close(file)
 
 
 def _locked(file: int) -> bool:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from fsivr.errors import ArchiveError, RecordingElsewhere, UnknownRecording
 from fsivr.recordings.checked import to_microsecond
+from fsivr.recordings.folders import close
 from fsivr.recordings.shelf import Change, Shelf
 from fsivr.recordings.sidecar import Sidecar
 from fsivr.store import audited
@@ -95,10 +96,12 @@ def _check(shelf: Shelf, sidecar: Sidecar) -> None:
     try:
         shelf.folders.inside(path)
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(file, "rb", buffering=0) as reading:
+        try:
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 raise _Damaged(f"{path} is no file")
-            size, digest, head = _read(reading.fileno())
+            size, digest, head = _read(file)
+        finally:
+            close(file)
     except FileNotFoundError:
         raise _Damaged(f"there is no file {path}") from None
     except ArchiveError as error:
@@ -141,11 +144,8 @@ def _check_header(path: Path, head: bytes, size: int, sidecar: Sidecar) -> None:
         if name == b"data":
             if told is None or (told[0], told[5]) != (_PCM, _BITS):
                 raise _Damaged(f"the header of {path} tells of no sound of {_BITS} bits")
-            if (
-                _differs(sidecar.channels, told[1])
-                or _differs(sidecar.rate, told[2])
-                or not size - 1 <= at + 8 + length <= size
-            ):
+            agrees = _agrees(sidecar.channels, told[1]) and _agrees(sidecar.rate, told[2])
+            if not agrees or not size - 1 <= at + 8 + length <= size:
                 raise _Damaged(f"the header of {path} does not agree with its sidecar: {_heard(told, length)}")
             return
         at += 8 + length + length % 2

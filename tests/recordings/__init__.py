@@ -1,0 +1,1 @@
+"""Tests of the recordings that are kept."""
