@@ -8,7 +8,7 @@ from importlib import metadata
 
 import click
 
-NAMES = ("serve", "call", "route", "prompts", "settings", "new")
+NAMES = ("serve", "call", "route", "prompts", "export", "settings", "new")
 
 
 class Commands(click.Group):

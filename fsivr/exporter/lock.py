@@ -35,5 +35,6 @@ def only_run(path: Path, said: str) -> Iterator[None]:
         os.pwrite(file, said.encode() + b"\n", 0)
         yield
         os.ftruncate(file, 0)
+        fcntl.flock(file, fcntl.LOCK_UN)  # gevent may close it only when its loop turns
     finally:
         os.close(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from fsivr.errors import ConfigError
-from fsivr.exporter.crew import Make
 from fsivr.exporter.pace import Pace
 from fsivr.exporter.secret import with_secrets
 from fsivr.exporter.target import Target
@@ -74,6 +74,34 @@ _FTPS: dict[str, fields.Field[Any]] = {
 
 
 @dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What makes objects of one target; a value, which another process can make them by too.
+
+    :param kind: one of ``KINDS``.
+    :param arguments: those of its class; secrets are among them.
+    :param bandwidth: bytes a second that all it makes share; 0 for no limit.
+    """
+
+    name: str
+    kind: str
+    arguments: Mapping[str, Any] = dataclasses.field(repr=False)
+    bandwidth: int = 0
+
+    def __call__(self) -> Target:
+        """An object of it, that is not connected."""
+        kind = KINDS[self.kind]
+        return kind.load()(self.name, **self.arguments, pace=kind.paced(self._pace))
+
+    @functools.cached_property
+    def _pace(self) -> Pace:
+        return Pace(float(self.bandwidth) if self.bandwidth else None)
+
+    def share(self, count: int) -> Recipe:
+        """The recipe for one of so many processes, each with its part of the bandwidth."""
+        return dataclasses.replace(self, bandwidth=-(-self.bandwidth // count))
+
+
+@dataclasses.dataclass(frozen=True)
 class _Kind:
     """A kind of target: its class, the keys of its table, and those that are secret."""
 
@@ -98,20 +126,20 @@ KINDS: Mapping[str, _Kind] = {
 }
 
 
-def makers(
+def recipes(
     tables: Mapping[str, Mapping[str, Any]], *, bandwidth: int = 0, allow_plaintext_ftp: bool = False
-) -> dict[str, Make]:
-    """For each target's name what makes an object of it; all checked, none connected.
+) -> dict[str, Recipe]:
+    """For each target's name what makes objects of it; all checked, none connected.
 
     :param tables: the setting ``targets``.
     :param bandwidth: bytes a second that all objects of one target share; 0 for no limit.
     :raises ConfigError: one is wrong; a line for each says which, which key, and what is allowed.
     """
-    found: dict[str, Make] = {}
+    found: dict[str, Recipe] = {}
     wrong: list[str] = []
     for name, table in tables.items():
         try:
-            found[name] = _maker(name, table, bandwidth, allow_plaintext_ftp)
+            found[name] = _recipe(name, table, bandwidth, allow_plaintext_ftp)
         except ConfigError as error:
             wrong.append(str(error))
     if wrong:
@@ -119,28 +147,22 @@ def makers(
     return found
 
 
-def _maker(name: str, table: Mapping[str, Any], bandwidth: int, allow_plaintext_ftp: bool) -> Make:
-    kind = KINDS.get(table.get("kind", ""))
+def _recipe(name: str, table: Mapping[str, Any], bandwidth: int, allow_plaintext_ftp: bool) -> Recipe:
+    kind = KINDS.get(str(table.get("kind")))
     if kind is None:
         given = f"is {table['kind']!r:.80}" if "kind" in table else "is not given"
         raise ConfigError(f"target {name}: kind {given}: allowed is {', '.join(KINDS)}")
     arguments = _checked(name, kind, with_secrets(name, table, kind.secrets))
     if arguments.get("plaintext") and not allow_plaintext_ftp:
         raise ConfigError(f"target {name}: plaintext: FTP without TLS needs the setting allow_plaintext_ftp")
+    found = Recipe(name, table["kind"], arguments, bandwidth)
     try:
-        make = kind.load()
+        found()
     except ImportError as error:
         raise ConfigError(f"target {name}: its kind needs what is not installed: {error.name}") from None
-    pace = kind.paced(Pace(float(bandwidth) if bandwidth else None))
-
-    def made() -> Target:
-        return make(name, **arguments, pace=pace)
-
-    try:
-        made()
     except ConfigError as error:
         raise ConfigError(f"target {name}: {error}") from None
-    return made
+    return found
 
 
 def _checked(name: str, kind: _Kind, table: Mapping[str, Any]) -> dict[str, Any]:
