@@ -1,0 +1,67 @@
+"""A run that is killed: at the end every file is there once, byte for byte, and what is told here agrees."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from fsivr.recordings import Sidecar
+from tests.exporter.kept import files_below, keep
+from tests.exporter.killing import archive_of
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def _killing(folder: Path, *arguments: str) -> int:
+    """How many processes were killed on the way."""
+    command = [sys.executable, "-m", "tests.exporter.killing", str(folder), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return int(done.stdout)
+
+
+def _all_is_there(folder: Path, count: int) -> None:
+    """Every recording is at the target once, as it is here; manifests and rows agree; nothing is left over."""
+    archive = archive_of(folder)
+    there = files_below(folder / "there")
+    manifests = [json.loads(content) for key, content in there.items() if key.startswith("manifests/")]
+    told: list[dict[str, Any]] = [each for manifest in manifests for each in manifest["recordings"]]
+    ids = [path.stem for path in archive.folders.audios()]
+    assert len(ids) == count
+    assert sorted(each["id"] for each in told) == sorted(ids)
+    for each in told:
+        sidecar = Sidecar.load(archive.folders.sidecar_of(each["id"]))
+        row = archive.store.recording(each["id"])
+        assert sidecar.state == "exported"
+        assert sidecar.arrivals["archive"].key == each["key"]
+        assert row is not None
+        assert (row.state, list(json.loads(row.arrivals))) == ("exported", ["archive"])
+        assert there[each["key"]] == archive.folders.place(each["id"]).read_bytes()
+        for parcel in (each, each["sidecar"]):
+            assert hashlib.sha256(there[parcel["key"]]).hexdigest() == parcel["sha256"]
+    assert len(there) == 2 * count + len(manifests)
+    assert not [key for key in there if ".part" in key]
+    left = {key.rpartition("/")[2] for key in files_below(archive.folders.spool / ".exports")}
+    assert left == {"lock", "ledger", "report.json"}
+    assert {run.state for run in archive.store.exports(limit=1000).items} <= {"done", "interrupted"}
+    archive.store.close()
+
+
+def test_killed_at_a_hundred_random_moments(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    archive = archive_of(tmp_path)
+    keep(archive.folders, archive.store, 500, size=4000)
+    archive.store.close()
+    assert _killing(tmp_path, "random", "100", "7") > 50
+    _all_is_there(tmp_path, 500)
+
+
+def test_killed_at_each_step(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    steps = _killing(tmp_path, "steps")
+    assert steps > 50
+    _all_is_there(tmp_path, 2 * (steps + 1))
