@@ -150,7 +150,7 @@ def _archive(settings: Settings) -> Iterator[Archive]:
     from fsivr.recordings import Archive
     from fsivr.store import Store
 
-    store = Store(settings.database)
+    store = Store(settings.database, connections=32, busy=30.0)
     try:
         store.migrate()
         yield Archive.of(settings, store)

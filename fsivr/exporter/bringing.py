@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from fsivr.errors import ArchiveError
@@ -23,6 +25,7 @@ from fsivr.store import Claims
 GRACE = 30.0
 # Seconds between two looks at what else there is to do.
 _LOOK = 0.05
+_MARKERS = 4
 
 
 class Bringing:
@@ -53,6 +56,8 @@ class Bringing:
         self._retries = Retries(patience, clock)
         self._breaker = Breaker(workers, patience, clock)
         self._flying: dict[str, Job] = {}
+        self._patience = patience
+        self._renew_at = clock() + claims.lease / 3
         self._suspect: Outcome | None = None
         self._last = ""
 
@@ -61,27 +66,31 @@ class Bringing:
 
         :raises DiskError: what arrives cannot be written down.
         """
-        renew_at = self._clock() + self._claims.lease / 3
-        stopped_at = None
-        while True:
-            if deadline is not None and self._clock() >= deadline:
-                self._end("the window is over")
-            if self._stop.is_set() and stopped_at is None:
-                stopped_at = self._clock()
-            if not self._stop.is_set():
-                self._feed()
-            if not self._flying and (self._stop.is_set() or self._is_over()):
-                break
-            if stopped_at is not None and self._clock() - stopped_at >= grace:
-                self._report.warn(f"{len(self._flying)} were under way after {grace:g} s more, and were left")
-                break
-            self._settle(self._crew.outcomes(_LOOK))
-            if self._clock() >= renew_at:
-                self._claims.renew()
-                renew_at = self._clock() + self._claims.lease / 3
+        with ThreadPoolExecutor(_MARKERS, "fsivr-export-mark") as self._markers:
+            self._bring(deadline, grace)
         self._tell_suspect()
         for outcome in self._retries.left():
             self._give_up(outcome)
+
+    def _bring(self, deadline: float | None, grace: float) -> None:
+        ends = math.inf
+        while True:
+            now = self._clock()
+            if deadline is not None and now >= deadline:
+                self._end("the window is over")
+            if not self._stop.is_set():
+                self._feed()
+            if self._stop.is_set():
+                ends = min(ends, now + grace)
+            if not self._flying and (self._stop.is_set() or self._is_over()):
+                return
+            if now >= ends:
+                self._report.warn(f"{len(self._flying)} were still under way {grace:g} s later, and were left")
+                return
+            self._settle(self._crew.outcomes(_LOOK))
+            if now >= self._renew_at:
+                self._patience.asks(self._claims.renew)
+                self._renew_at = now + self._claims.lease / 3
 
     def _is_over(self) -> bool:
         return self._claimed.exhausted and not self._claimed.left() and not len(self._retries)
@@ -120,9 +129,11 @@ class Bringing:
     def _mark(self, arrived: list[Outcome]) -> None:
         now = datetime.now(UTC)
         self._ledger.arrived(arrived, run=self._report.run, at=written(now))
-        for outcome in arrived:
+        # Each is synced to the disk, which takes several at once as fast as one.
+        marked = list(self._markers.map(lambda outcome: self._marked(outcome.job, now), arrived))
+        for outcome, is_marked in zip(arrived, marked, strict=True):
             job = outcome.job
-            if self._marked(job, now):
+            if is_marked:
                 self._report.recordings += 1
                 self._report.bytes += job.audio.size
                 self._report.found += outcome.found
@@ -130,11 +141,15 @@ class Bringing:
             self._retries.forget(job)
         self._breaker.arrived()
         self._tell_suspect()
-        self._claims.drop(outcome.job.id for outcome in arrived)
+        self._drop([outcome.job.id for outcome in arrived])
+
+    def _drop(self, ids: list[str]) -> None:
+        self._patience.asks(lambda: self._claims.drop(ids))
 
     def _marked(self, job: Job, at: datetime) -> bool:
         try:
-            self._arrivals.mark(job.id, self._report.target, key=job.audio.key, at=at, export=self._report.run)
+            run, key = self._report.run, job.audio.key
+            self._patience.asks(lambda: self._arrivals.mark(job.id, self._report.target, key=key, at=at, export=run))
             return True
         except (ArchiveError, OSError) as error:
             # The ledger has it: the next run marks it.
@@ -175,4 +190,4 @@ class Bringing:
         self._report.fail(job.id, job.audio.key, outcome.message, max(1, self._retries.tries(job)))
         self._plan.done(job)
         self._retries.forget(job)
-        self._claims.drop([job.id])
+        self._drop([job.id])

@@ -10,6 +10,7 @@ from fsivr.exporter.carry import Job
 from fsivr.exporter.ledger import Ledger
 from fsivr.exporter.plan import Plan
 from fsivr.exporter.report import Report
+from fsivr.exporter.retry import Patience
 from fsivr.recordings import Sidecar
 from fsivr.store import Claims, Waiting
 
@@ -32,11 +33,12 @@ class Claimed:
         ledger: Ledger,
         *,
         batch: int,
+        patience: Patience,
         report: Report,
         known: Callable[[Sidecar], object],
     ) -> None:
         self._plan, self._claims, self._ledger, self._batch = plan, claims, ledger, batch
-        self._report, self._known = report, known
+        self._report, self._known, self._patience = report, known, patience
         self._rows = plan.recordings()
         self._ready: list[Job] = []
         #: Whether there are no more.
@@ -58,7 +60,7 @@ class Claimed:
     def _fill(self) -> None:
         rows = list(islice(self._rows, self._batch))
         self.exhausted = len(rows) < self._batch
-        mine = self._claims.take([row.id for row in rows])
+        mine = self._patience.asks(lambda: self._claims.take([row.id for row in rows]))
         self._report.leave(row.bytes for row in rows if row.id not in mine)
         jobs = list(self._jobs([row for row in rows if row.id in mine]))
         if jobs:

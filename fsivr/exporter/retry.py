@@ -6,9 +6,14 @@ import dataclasses
 import heapq
 import itertools
 import random
+import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from fsivr.exporter.carry import Job, Outcome
+from fsivr.store import DatabaseGone
+
+_T = TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,11 +27,28 @@ class Patience:
     #: The first pause, which doubles each time up to the longest.
     first: float = 1.0
     longest: float = 60.0
+    #: How long the database may be gone.
+    database: float = 60.0
 
     def pause(self, number: int, chance: Callable[[], float] = random.random) -> float:
         """The pause before try ``number`` + 1, by chance from half of it to the whole, so that no two beat in time."""
         whole = min(self.first * 2.0 ** min(number - 1, 32), self.longest)
         return whole * (0.5 + 0.5 * chance())
+
+    def asks(self, do: Callable[[], _T]) -> _T:
+        """What the database answers; while it is gone it is asked again.
+
+        :raises DatabaseFailed: it has been gone for too long, or refuses.
+        """
+        until = time.monotonic() + self.database
+        for number in itertools.count(1):
+            try:
+                return do()
+            except DatabaseGone:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(min(self.pause(number), 5.0))
+        raise AssertionError("unreachable")
 
 
 class Retries:

@@ -97,7 +97,7 @@ class Run:
         """
         on_disk(lambda: self._folders.prepare(self._base))
         said = f"process {os.getpid()} since {written(self.report.started)} (run {self.report.run})"
-        with only_run(self._base / "lock", said):
+        with only_run(self._base / "lock", said), self._store.connected():
             self._begin()
             try:
                 self._work()
@@ -166,6 +166,7 @@ class Run:
             self._claims,
             self._ledger,
             batch=max(8, 2 * order.concurrency),
+            patience=order.patience,
             report=self.report,
             known=lambda sidecar: self._arrivals.settle(sidecar.id, at=self.report.started, export=self.report.run),
         )

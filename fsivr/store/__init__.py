@@ -1,5 +1,6 @@
 """What happened, kept: calls, recordings, exports, keys and audit in SQLite or PostgreSQL."""
 
+from peewee import OperationalError as DatabaseGone
 from peewee import PeeweeException as DatabaseFailed
 
 from fsivr.store.claims import Claims
@@ -18,6 +19,7 @@ __all__ = [
     "Claims",
     "Cursor",
     "DatabaseFailed",
+    "DatabaseGone",
     "Export",
     "Journal",
     "Keys",

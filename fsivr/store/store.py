@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
 from peewee import Model, Tuple, Value, fn
 
-from fsivr.store.address import open_database, sqlite_path
+from fsivr.store.address import BUSY, open_database, sqlite_path
 from fsivr.store.keys import Keys
 from fsivr.store.migrations import migrate
 from fsivr.store.models import Audit, Call, Export, Recording, to_microseconds
@@ -28,10 +29,11 @@ class Store:
 
     :param address: a value of the setting ``database``.
     :param connections: the most that a pool of PostgreSQL's holds.
+    :param busy: seconds that a statement may wait for another process's lock on SQLite's file.
     """
 
-    def __init__(self, address: str, *, connections: int = 8) -> None:
-        self.database = open_database(address, connections=connections)
+    def __init__(self, address: str, *, connections: int = 8, busy: float = BUSY) -> None:
+        self.database = open_database(address, connections=connections, busy=busy)
         self._sqlite = sqlite_path(address) is not None
         #: The keys to the API.
         self.keys = Keys(self.database)
@@ -50,6 +52,10 @@ class Store:
         close_idle = getattr(self.database, "close_idle", None)
         if close_idle is not None:
             close_idle()
+
+    def connected(self) -> AbstractContextManager[Any]:
+        """A block in which SQLite's file stays open: the last to close it puts its whole log in order, and syncs it."""
+        return self.database.connection_context() if self._sqlite else nullcontext()
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows in one transaction; waits for it."""

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from fsivr.recordings import Sidecar
 from tests.exporter.kept import files_below, keep
 from tests.exporter.killing import archive_of
 
 ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory, where there is such a disk: what is killed here needs none that survives a power cut."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as name:
+        (Path(name) / "there").mkdir()
+        yield Path(name)
 
 
 def _killing(folder: Path, *arguments: str) -> int:
@@ -51,17 +65,15 @@ def _all_is_there(folder: Path, count: int) -> None:
     archive.store.close()
 
 
-def test_killed_at_a_hundred_random_moments(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    archive = archive_of(tmp_path)
+def test_killed_at_a_hundred_random_moments(folder: Path) -> None:
+    archive = archive_of(folder)
     keep(archive.folders, archive.store, 500, size=4000)
     archive.store.close()
-    assert _killing(tmp_path, "random", "100", "7") > 50
-    _all_is_there(tmp_path, 500)
+    assert _killing(folder, "random", "100", "7") > 50
+    _all_is_there(folder, 500)
 
 
-def test_killed_at_each_step(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    steps = _killing(tmp_path, "steps")
+def test_killed_at_each_step(folder: Path) -> None:
+    steps = _killing(folder, "steps")
     assert steps > 50
-    _all_is_there(tmp_path, 2 * (steps + 1))
+    _all_is_there(folder, 2 * (steps + 1))
