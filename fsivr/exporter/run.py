@@ -206,7 +206,10 @@ class Run:
 
     def _sweep(self, target: Target) -> bool:
         def do() -> None:
-            self.report.swept += target.sweep(self._keeps)
+            try:
+                self.report.swept += target.sweep(self._keeps)
+            except PermanentError as error:
+                self.report.warn(f"half-brought files stay there: {error}")
 
         return self._tried(target, do)
 
