@@ -18,13 +18,14 @@ from typing import Any
 from fsivr.errors import ArchiveError, PermanentError, TransientError
 from fsivr.exporter.bringing import Bringing
 from fsivr.exporter.claimed import LEASE, Claimed
-from fsivr.exporter.crew import Count, Make, ThreadCrew
+from fsivr.exporter.crew import Count, Make
 from fsivr.exporter.keys import id_in, word
 from fsivr.exporter.ledger import Ledger
 from fsivr.exporter.local import DiskError, on_disk, write_safely
 from fsivr.exporter.lock import only_run
 from fsivr.exporter.manifest import FOLDER, Manifests
 from fsivr.exporter.plan import Choice, Plan, odd_clock
+from fsivr.exporter.processes import crew_of
 from fsivr.exporter.report import Report, written
 from fsivr.exporter.retry import Patience
 from fsivr.exporter.target import Target
@@ -97,7 +98,7 @@ class Run:
         """
         on_disk(lambda: self._folders.prepare(self._base))
         said = f"process {os.getpid()} since {written(self.report.started)} (run {self.report.run})"
-        with only_run(self._base / "lock", said), self._store.connected():
+        with only_run(self._base / "lock", said) as self._lock, self._store.connected():
             self._begin()
             try:
                 self._work()
@@ -170,7 +171,7 @@ class Run:
             report=self.report,
             known=lambda sidecar: self._arrivals.settle(sidecar.id, at=self.report.started, export=self.report.run),
         )
-        crew = ThreadCrew(self._make, order.concurrency, self.sent)
+        crew = crew_of(self._make, order.concurrency, self.sent, recordings=self.report.planned, lock=self._lock)
         bringing = Bringing(
             claimed=claimed,
             crew=crew,
