@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from fsivr.errors import ConfigError
+from fsivr.errors import ConfigError, PermanentError
 from fsivr.exporter.target import checked_key
 
 _MB = 1024 * 1024
@@ -102,7 +102,10 @@ class S3Options:
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} = {getattr(self, name)!r}: more than 0 is allowed")
         if self.prefix.strip("/"):
-            checked_key(self.prefix.strip("/"))
+            try:
+                checked_key(self.prefix.strip("/"))
+            except PermanentError as error:
+                raise ConfigError(f"prefix: {error}") from None
         if self.ca_bundle is not None and not Path(self.ca_bundle).is_file():
             raise ConfigError(f"ca_bundle = {str(self.ca_bundle)!r}: no such file")
         if self.endpoint is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -30,11 +31,12 @@ class Proxy:
         self.down = 0
         #: Bytes a second from the clients, over all connections; None is as many as there are.
         self.rate: float | None = None
+        self._due = 0.0
         self._at: tuple[int, Callable[[], object]] | None = None
         self._swallows = False
         self._goes_on = Event()
         self._goes_on.set()
-        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._sockets: list[socket.socket] = []
         self._greenlets = [gevent.spawn(self._accept)]
 
     def at(self, count: int, do: Callable[[], object]) -> None:
@@ -47,13 +49,13 @@ class Proxy:
 
     def cut(self) -> None:
         """Reset every connection; later ones are passed on again."""
-        pairs, self._pairs = self._pairs, []
-        for pair in pairs:
-            for one in pair:
-                # No goodbye: what a failing link or a router without memory does.
+        sockets, self._sockets = self._sockets, []
+        for one in sockets:
+            # No goodbye: what a failing link or a router without memory does.
+            with contextlib.suppress(OSError):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                _shut(one)
-                one.close()
+            _shut(one)
+            one.close()
 
     def stall(self) -> None:
         """Pass nothing on, with every connection open, until ``resume``."""
@@ -85,13 +87,15 @@ class Proxy:
     def _accept(self) -> None:
         while True:
             client, _ = self._listener.accept()
+            server = socket.socket()
+            # Before anything that waits, so that `close` finds them.
+            self._sockets += [client, server]
             try:
-                server = socket.create_connection(("127.0.0.1", self._upstream), timeout=5)
+                server.connect(("127.0.0.1", self._upstream))
             except OSError:
                 client.close()
+                server.close()
                 continue
-            server.settimeout(None)
-            self._pairs.append((client, server))
             self._greenlets.append(gevent.spawn(self._pass, client, server, self._up))
             self._greenlets.append(gevent.spawn(self._pass, server, client, self._down))
 
@@ -111,7 +115,8 @@ class Proxy:
         self._goes_on.wait()
         self.up += len(data)
         if self.rate is not None:
-            gevent.sleep(len(data) / self.rate)
+            self._due = max(self._due, time.monotonic()) + len(data) / self.rate
+            gevent.sleep(max(0, self._due - time.monotonic()))
         return b"" if self._swallows else data
 
     def _down(self, data: bytes) -> bytes:

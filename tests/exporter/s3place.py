@@ -19,7 +19,7 @@ from fsivr.exporter.target import Target
 from tests.exporter.place import Place
 from tests.exporter.weed import KEY_ID, SECRET, Weed, program
 
-_LIST = b'<?xml version="1.0"?><ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>'
+EMPTY_LIST = b'<?xml version="1.0"?><ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>'
 
 
 class S3Place(Place):
@@ -52,6 +52,7 @@ class S3Place(Place):
             "key_id": KEY_ID,
             "secret": SECRET,
             "addressing": "path",
+            "part_size": 5 * 1024 * 1024,
             "state": str(self.state),
         }
         if timeout is not None:
@@ -152,7 +153,7 @@ class _Liar(Service):
     """Says that all went well, and keeps nothing."""
 
     def do_GET(self) -> None:
-        self.answer(200, _LIST, Content_Type="application/xml")
+        self.answer(200, EMPTY_LIST, Content_Type="application/xml")
 
     def do_HEAD(self) -> None:
         self.answer(404)

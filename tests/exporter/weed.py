@@ -74,28 +74,10 @@ class Weed:
 
     def start(self) -> None:
         """Start it; returns when it answers."""
-        command = [
-            str(self._weed),
-            "mini",
-            f"-dir={self.data}",
-            "-ip=127.0.0.1",
-            "-ip.bind=127.0.0.1",
-            "-admin.ui=false",
-            "-webdav=false",
-            "-master.telemetry=false",
-            "-s3.autoCreateBucket=false",
-            "-s3.port.iceberg=0",
-            "-s3.port.lance=0",
-            f"-s3.config={self._folder / 'identities.json'}",
-            f"-s3.cert.file={self._certificate}",
-            f"-s3.key.file={self._key}",
-            *self._sizes,
-            *(f"-{name}={port}" for name, port in self._ports.items()),
-        ]
         environment = {**os.environ, "WEED_S3_SSE_KEY": "5e" * 32, "HOME": str(self._folder)}
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                command,
+                self._command(),
                 cwd=self._folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -105,6 +87,9 @@ class Weed:
                 start_new_session=True,
             )
         self._wait()
+        for bucket in self._buckets:
+            # After a restart the first file waits for the volumes to be found: up to 20 s.
+            self.client.put_object(Bucket=bucket, Key="restarted", Body=b"")
 
     def stop(self) -> None:
         """Kill it, with its clients connected."""
@@ -132,6 +117,28 @@ class Weed:
         if bucket not in self._buckets:
             self.client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=lock)
             self._buckets.add(bucket)
+
+    def _command(self) -> list[str]:
+        return [
+            str(self._weed),
+            "mini",
+            f"-dir={self.data}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            "-admin.ui=false",
+            "-webdav=false",
+            "-master.telemetry=false",
+            "-s3.autoCreateBucket=false",
+            # What is read is on its disk.
+            "-s3.cacheCapacityMB=0",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            f"-s3.config={self._folder / 'identities.json'}",
+            f"-s3.cert.file={self._certificate}",
+            f"-s3.key.file={self._key}",
+            *self._sizes,
+            *(f"-{name}={port}" for name, port in self._ports.items()),
+        ]
 
     def _wait(self) -> None:
         assert self._process is not None
