@@ -26,7 +26,7 @@ class Limit:
         self._watching: threading.Thread | None = None
 
     def __enter__(self) -> Limit:
-        self.touch()
+        self._until = time.monotonic() + self._seconds
         if self._watching is None:
             self._watching = threading.Thread(target=self._watch, name="fsivr-export-limit", daemon=True)
             self._watching.start()
@@ -36,8 +36,9 @@ class Limit:
         self._until = None
 
     def touch(self) -> None:
-        """There was progress: the seconds begin again."""
-        self._until = time.monotonic() + self._seconds
+        """There was progress: the seconds of the ``with`` block begin again; outside of one it does nothing."""
+        if self._until is not None:
+            self._until = time.monotonic() + self._seconds
 
     def close(self) -> None:
         """Watch no longer."""

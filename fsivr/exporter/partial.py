@@ -9,26 +9,26 @@ from pathlib import Path
 from types import TracebackType
 
 from fsivr.errors import PermanentError
+from fsivr.exporter.target import checked_key
 
 #: What the name of a half-brought file ends with: no other program's ``.part`` is ever taken for ours.
 PART = ".fsivr.part"
 
-_SEGMENT = re.compile(r"[A-Za-z0-9._-]{1,255}")
+_LONGEST_NAME = 255 - len(PART)
+_LONGEST = 900
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 
-def is_name(name: str) -> bool:
-    """Whether a key may have it between two slashes."""
-    return _SEGMENT.fullmatch(name) is not None and name not in (".", "..")
-
-
 def checked(key: str) -> str:
-    """The key, where it is one.
+    """The key, where a file can have it.
 
-    :raises PermanentError: it is none; nothing has gone to the server.
+    :raises PermanentError: it is none, or too long for a file; nothing has gone to the server.
     """
-    if not all(is_name(name) for name in key.split("/")) or key.endswith(PART) or len(key) > 900:
-        raise PermanentError(f"{key[:200]!r} is no key: allowed are names of A-Z a-z 0-9 . _ - with / between them")
+    if len(checked_key(key)) > _LONGEST or max(map(len, key.split("/"))) > _LONGEST_NAME or key.endswith(PART):
+        raise PermanentError(
+            f"{key[:200]!r} cannot be brought: a name has up to {_LONGEST_NAME} characters, a key {_LONGEST}, "
+            f"and none ends with {PART}"
+        )
     return key
 
 
@@ -57,6 +57,8 @@ class LocalFile:
         self.size = status.st_size
         #: When it was last changed, in whole seconds since 1970.
         self.modified = int(status.st_mtime)
+        #: Whether it was found to be another file than its sidecar tells of.
+        self.is_wrong = False
         #: How far it was read.
         self.position = 0
         # What was read of it, and is to be read again.
@@ -92,6 +94,7 @@ class LocalFile:
     def check(self) -> None:
         """See that what was read, to the end, is what was to be brought."""
         if self._hash.hexdigest() != self._sha256:
+            self.is_wrong = True
             raise PermanentError(
                 f"{self._path} is not the file of its sidecar: its SHA-256 is {self._hash.hexdigest()}, "
                 f"not {self._sha256}; it was not brought"

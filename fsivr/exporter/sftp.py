@@ -13,6 +13,7 @@ import paramiko
 from fsivr.errors import ExportError, NotArrived, PermanentError, TransientError
 from fsivr.exporter.limit import Limit
 from fsivr.exporter.login import Login
+from fsivr.exporter.pace import Pace
 from fsivr.exporter.partial import PART, LocalFile, checked, plain
 from fsivr.exporter.sftp_connection import NO_SUCH_FILE, Connection, Refused
 from fsivr.exporter.sftp_refused import sorted_out
@@ -31,7 +32,7 @@ class SFTPTarget:
     :param agent: whether to ask the SSH agent at ``SSH_AUTH_SOCK`` for keys.
     :param known_hosts: a file of host keys, as ssh has it; or ``fingerprints`` of them, each ``SHA256:…``.
     :param timeout: how long the server may give no answer, seconds.
-    :param pace: called with the bytes about to be sent; waits where they would be too many.
+    :param pace: the limit of bytes a second that it shares with other targets.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class SFTPTarget:
         known_hosts: str | Path | None = None,
         fingerprints: Sequence[str] = (),
         timeout: float = 30.0,
-        pace: Callable[[int], None] | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.name = name
         self._server = Server(
@@ -81,8 +82,8 @@ class SFTPTarget:
             return
         self._login.load()
         transport = connect(self._server, self._login)
-        self._connection = Connection(transport, timeout=self._timeout)
         self._limit = Limit(self._timeout, transport.close)
+        self._connection = Connection(transport, timeout=self._timeout, progressed=self._limit.touch)
         try:
             with self._asking("look for the folder", self._folder) as connection:
                 there = stat.S_ISDIR(connection.stat(self._folder).st_mode or 0)
@@ -103,7 +104,10 @@ class SFTPTarget:
                 connection.close()
 
     def put(self, local: Path, key: str, *, sha256: str, progress: Progress | None = None, hold: bool = False) -> None:
-        """Bring a file there: beside its place first, going on where an earlier attempt broke off."""
+        """Bring a file there: beside its place first, going on where an earlier attempt broke off.
+
+        :param hold: SFTP has no means to keep a file from being removed.
+        """
         path = self._path(checked(key))
         with LocalFile(local, sha256) as source, self._undone():
             file, size = self._part(path + PART)
@@ -203,7 +207,7 @@ class SFTPTarget:
                 file.seek(same)
         while data := source.read(min(_BATCH, source.size - source.position)):
             if self._pace is not None:
-                self._pace(len(data))
+                self._pace.take(len(data))
             with self._asking("write", part) as connection:
                 connection.write(file, data, last=source.position == source.size)
             if progress is not None:
@@ -230,8 +234,6 @@ class SFTPTarget:
         with self._asking("list", path) as connection:
             try:
                 for one in connection.names(path):
-                    assert self._limit is not None
-                    self._limit.touch()
                     mode = one.st_mode or 0
                     yield Found(one.filename, stat.S_ISDIR(mode), stat.S_ISREG(mode), one.st_size or 0)
             except Refused as refused:
@@ -278,7 +280,7 @@ class SFTPTarget:
             raise
         except Refused as refused:
             with limit:
-                raise sorted_out(refused, connection, f"{self._server} refuses to {doing} {path}") from None
+                raise sorted_out(refused, connection, doing=doing, path=path, server=self._server) from None
         except Exception as error:
             late = limit.reached or isinstance(error, TimeoutError)
             self.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import struct
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import paramiko
@@ -53,16 +53,16 @@ class Room(NamedTuple):
 class _Client(paramiko.SFTPClient):
     """paramiko's, which neither tells what the server offers nor keeps the code of a refusal."""
 
-    def __init__(self, channel: paramiko.Channel) -> None:
+    def __init__(self, channel: paramiko.Channel, progressed: Callable[[], None]) -> None:
         self.offers: dict[str, bytes] = {}
+        self._progressed = progressed
         super().__init__(channel)
 
     def _send_version(self) -> int:
         version = Message()
         version.add_int(3)
-        packets: Any = self
-        packets._send_packet(CMD_INIT, version)
-        kind, data = packets._read_packet()
+        self._send_packet(CMD_INIT, version)
+        kind, data = self._read_packet()
         if kind != CMD_VERSION:
             raise paramiko.SFTPError("no SFTP: no version came")
         answer = Message(data)
@@ -71,6 +71,17 @@ class _Client(paramiko.SFTPClient):
             name = answer.get_string().decode("ascii", "replace")
             self.offers[name] = answer.get_string()
         return number
+
+    def _send_packet(self, kind: int, packet: Message) -> None:
+        packets: Any = super()
+        packets._send_packet(kind, packet)
+        self._progressed()
+
+    def _read_packet(self) -> tuple[int, bytes]:
+        packets: Any = super()
+        packet: tuple[int, bytes] = packets._read_packet()
+        self._progressed()
+        return packet
 
     def _convert_status(self, msg: Message) -> None:
         code, text = msg.get_int(), msg.get_string().decode("utf-8", "replace")
@@ -91,9 +102,13 @@ class Connection(pysftp.Connection):  # type: ignore[misc] # it has no annotatio
     pysftp by itself knows RSA and DSS keys alone, looks a host up without its port, and goes on without a
     known_hosts file. Its constructor does all that, and is not run; what it would have set is set here.
     Every method raises Refused where the server refuses; else what paramiko raises.
+
+    :param timeout: seconds without an answer.
+    :param progressed: called for each packet that came or went.
     """
 
-    def __init__(self, transport: paramiko.Transport, *, timeout: float) -> None:
+    def __init__(self, transport: paramiko.Transport, *, timeout: float, progressed: Callable[[], None]) -> None:
+        self._progressed = progressed
         self._transport = transport
         self._sftp: _Client | None = None
         self._sftp_live = False
@@ -107,7 +122,7 @@ class Connection(pysftp.Connection):  # type: ignore[misc] # it has no annotatio
         channel = self._transport.open_session(max_packet_size=2 * REQUEST, timeout=self._timeout)
         channel.settimeout(self._timeout)
         channel.invoke_subsystem("sftp")
-        self._sftp = _Client(channel)
+        self._sftp = _Client(channel, self._progressed)
         self._sftp_live = True
 
     @property

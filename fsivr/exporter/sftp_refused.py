@@ -23,13 +23,13 @@ _FULL = 1 << 18
 _SAYS_FULL = re.compile(r"no space|disk full|\bfull\b|quota|no free", re.IGNORECASE)
 
 
-def sorted_out(refused: Refused, connection: Connection, what: str) -> ExportError:
+def sorted_out(refused: Refused, connection: Connection, *, doing: str, path: str, server: object) -> ExportError:
     """The error to raise for a refusal: permanent where it stays so until somebody mends it.
 
     OpenSSH says no more than "Failure" of a full disk, a quota or a read-only file system, so it is asked
     what the disk has left, where it tells.
     """
-    said = plain(refused.text)
+    said, what = plain(refused.text), f"{server} refuses to {doing} {path}"
     if refused.code == NO_SUCH_FILE:
         return PermanentError(f"{what}: there is no such file or folder ({said})")
     if refused.code == PERMISSION_DENIED:
@@ -40,7 +40,7 @@ def sorted_out(refused: Refused, connection: Connection, what: str) -> ExportErr
         return TransientError(f"{what}: {said}")
     if refused.code != FAILURE:
         return PermanentError(f"{what}: the server cannot do it ({said}, SSH_FX code {refused.code})")
-    room = _room(connection)
+    room = _room(connection, path)
     if room is not None and room.read_only:
         return PermanentError(f"{what}: its file system is read-only; mount it writable")
     if room is not None and (room.bytes < _FULL or room.files == 0):
@@ -48,7 +48,8 @@ def sorted_out(refused: Refused, connection: Connection, what: str) -> ExportErr
     return TransientError(f"{what}: {said}, without a reason; a quota that is reached looks so too")
 
 
-def _room(connection: Connection) -> Room | None:
-    with contextlib.suppress(Exception):
-        return connection.room(".")
+def _room(connection: Connection, path: str) -> Room | None:
+    for place in (path, path.rpartition("/")[0] or "."):
+        with contextlib.suppress(Exception):
+            return connection.room(place)
     return None

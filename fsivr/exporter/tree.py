@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from fsivr.errors import PermanentError
-from fsivr.exporter.partial import checked, is_name
-from fsivr.exporter.target import Entry
+from fsivr.exporter.target import Entry, checked_key
 
 # A server that answers without an end is left at some point.
 _DEEPEST = 32
@@ -31,7 +30,7 @@ def keys_below(listed: Callable[[str], Iterator[Found]], prefix: str) -> Iterato
     """
     folder = prefix.rpartition("/")[0]
     if folder:
-        checked(folder)
+        checked_key(folder)
     return _below(listed, folder, prefix, 0)
 
 
@@ -41,7 +40,7 @@ def _below(listed: Callable[[str], Iterator[Found]], folder: str, prefix: str, d
     above = f"{folder}/" if folder else ""
     found: list[Found] = []
     for one in listed(folder):
-        if is_name(one.name) and (one.is_folder or one.is_file) and _fits(above + one.name, one.is_folder, prefix):
+        if _is_name(one.name) and (one.is_folder or one.is_file) and _fits(above + one.name, one.is_folder, prefix):
             found.append(one)
             if len(found) > _MOST:
                 raise PermanentError(f"{folder or 'the folder'} has more than {_MOST} names: it cannot be listed")
@@ -55,3 +54,12 @@ def _below(listed: Callable[[str], Iterator[Found]], folder: str, prefix: str, d
 
 def _fits(key: str, is_folder: bool, prefix: str) -> bool:
     return key.startswith(prefix) or (is_folder and prefix.startswith(key + "/"))
+
+
+def _is_name(name: str) -> bool:
+    if "/" in name:
+        return False
+    try:
+        return bool(checked_key(name))
+    except PermanentError:
+        return False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.exporter.ftpd import Ftpd
 from tests.exporter.s3place import S3Place
 from tests.exporter.sshd import Sshd
 from tests.exporter.weed import Weed, program
@@ -34,5 +35,12 @@ def s3(weed: Weed, tmp_path: Path) -> S3Place:
 @pytest.fixture(scope="session")
 def sshd() -> Iterator[Sshd]:
     server = Sshd()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def ftpd() -> Iterator[Ftpd]:
+    server = Ftpd()
     yield server
     server.close()

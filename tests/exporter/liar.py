@@ -27,17 +27,19 @@ class _Handle(paramiko.SFTPHandle):
         return paramiko.SFTP_OK
 
     def stat(self) -> paramiko.SFTPAttributes:
-        return _attributes(0o100640, self._size)
+        return attributes(0o100640, self._size)
 
 
-class _Files(paramiko.SFTPServerInterface):
+class Files(paramiko.SFTPServerInterface):
+    """What it says yes to; each byte that is read back is 0."""
+
     def __init__(self, server: paramiko.ServerInterface) -> None:
         super().__init__(server)
         self._sizes: dict[str, _Handle] = {}
 
     def stat(self, path: str) -> paramiko.SFTPAttributes | int:
         if path in (".", "/"):
-            return _attributes(0o40750, 0)
+            return attributes(0o40750, 0)
         return self._sizes[path].stat() if path in self._sizes else paramiko.SFTP_NO_SUCH_FILE
 
     lstat = stat
@@ -69,7 +71,8 @@ class _Welcoming(paramiko.ServerInterface):
 class Liar:
     """Listens on ``port``, with a given host key: the sizes are right, and each byte that is read back is 0."""
 
-    def __init__(self, host_key: Path) -> None:
+    def __init__(self, host_key: Path, files: type[Files] = Files) -> None:
+        self._files = files
         self._key = paramiko.PKey.from_path(host_key)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -90,13 +93,14 @@ class Liar:
             client, _ = self._listener.accept()
             transport = paramiko.Transport(client)
             transport.add_server_key(self._key)
-            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files)
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, self._files)
             self._transports.append(transport)
             with contextlib.suppress(paramiko.SSHException, EOFError):
                 transport.start_server(server=_Welcoming())
 
 
-def _attributes(mode: int, size: int) -> paramiko.SFTPAttributes:
-    attributes = paramiko.SFTPAttributes()
-    attributes.st_mode, attributes.st_size = mode, size
-    return attributes
+def attributes(mode: int, size: int, name: str = "") -> paramiko.SFTPAttributes:
+    """What it tells of a file."""
+    told = paramiko.SFTPAttributes()
+    told.st_mode, told.st_size, told.filename = mode, size, name
+    return told

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import gevent
@@ -19,25 +18,25 @@ _BUFFER = 16 * 1024
 class Proxy:
     """Passes bytes on to a port of this machine; what it is told spoils connections that are there, and later ones.
 
-    ``up`` and ``down`` are the bytes from and to the clients so far.
+    ``up`` and ``down`` are the bytes from and to the clients so far. It listens at ``host``, an address of this
+    machine, on ``port``, and for each port of ``also`` on the same one there.
     """
 
-    def __init__(self, upstream: int) -> None:
-        self._upstream = upstream
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-        self.port: int = self._listener.getsockname()[1]
+    def __init__(self, upstream: int, *, host: str = "127.0.0.1", also: Iterable[int] = ()) -> None:
+        self.host = host
+        self._listeners = [_listener(host, port) for port in (0, *also)]
+        self.port: int = self._listeners[0].getsockname()[1]
         self.up = 0
         self.down = 0
         #: Bytes a second from the clients, over all connections; None is as many as there are.
         self.rate: float | None = None
-        self._due = 0.0
         self._at: tuple[int, Callable[[], object]] | None = None
         self._swallows = False
         self._goes_on = Event()
         self._goes_on.set()
-        self._sockets: list[socket.socket] = []
-        self._greenlets = [gevent.spawn(self._accept)]
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        ports = [upstream, *also]
+        self._greenlets = [gevent.spawn(self._accept, *pair) for pair in zip(self._listeners, ports, strict=True)]
 
     def at(self, count: int, do: Callable[[], object]) -> None:
         """Do something, once, before the byte after so many more from the clients is passed on."""
@@ -49,13 +48,13 @@ class Proxy:
 
     def cut(self) -> None:
         """Reset every connection; later ones are passed on again."""
-        sockets, self._sockets = self._sockets, []
-        for one in sockets:
-            # No goodbye: what a failing link or a router without memory does.
-            with contextlib.suppress(OSError):
+        pairs, self._pairs = self._pairs, []
+        for pair in pairs:
+            for one in pair:
+                # No goodbye: what a failing link or a router without memory does.
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            _shut(one)
-            one.close()
+                _shut(one)
+                one.close()
 
     def stall(self) -> None:
         """Pass nothing on, with every connection open, until ``resume``."""
@@ -73,7 +72,8 @@ class Proxy:
     def close(self) -> None:
         """Cut all, and listen no more."""
         gevent.killall(self._greenlets)
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         self.cut()
 
     def __enter__(self) -> Proxy:
@@ -84,18 +84,16 @@ class Proxy:
     ) -> None:
         self.close()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket, upstream: int) -> None:
         while True:
-            client, _ = self._listener.accept()
-            server = socket.socket()
-            # Before anything that waits, so that `close` finds them.
-            self._sockets += [client, server]
+            client, _ = listener.accept()
             try:
-                server.connect(("127.0.0.1", self._upstream))
+                server = socket.create_connection(("127.0.0.1", upstream), timeout=5)
             except OSError:
                 client.close()
-                server.close()
                 continue
+            server.settimeout(None)
+            self._pairs.append((client, server))
             self._greenlets.append(gevent.spawn(self._pass, client, server, self._up))
             self._greenlets.append(gevent.spawn(self._pass, server, client, self._down))
 
@@ -115,8 +113,7 @@ class Proxy:
         self._goes_on.wait()
         self.up += len(data)
         if self.rate is not None:
-            self._due = max(self._due, time.monotonic()) + len(data) / self.rate
-            gevent.sleep(max(0, self._due - time.monotonic()))
+            gevent.sleep(len(data) / self.rate)
         return b"" if self._swallows else data
 
     def _down(self, data: bytes) -> bytes:
@@ -128,3 +125,9 @@ class Proxy:
 def _shut(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    listener = socket.create_server((host, port))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+    return listener

@@ -11,7 +11,8 @@ from fsivr.exporter.sftp import SFTPTarget
 from fsivr.exporter.target import Target
 from tests.exporter.liar import Liar
 from tests.exporter.place import Place
-from tests.exporter.sshd import PASSPHRASE, PASSWORD, Sshd, made_key, own_users
+from tests.exporter.sshd import PASSPHRASE, Sshd, made_key
+from tests.exporter.users import PASSWORD, own_users, owned
 
 
 class SFTPPlace(Place):
@@ -28,7 +29,7 @@ class SFTPPlace(Place):
         self._folder = folder
         self.root = server.home / name
         self.root.mkdir()
-        server.owned(self.root)
+        owned(self.root)
         self.port = server.port
         self.secrets = (PASSWORD, PASSPHRASE, "wrong-" + PASSWORD)
 
@@ -90,9 +91,9 @@ class SFTPPlace(Place):
         path = self.root / key
         for folder in reversed(path.relative_to(self.root).parents):
             (self.root / folder).mkdir(exist_ok=True)
-            self._server.owned(self.root / folder)
+            owned(self.root / folder)
         path.write_bytes(data)
-        self._server.owned(path)
+        owned(path)
 
     def remove(self, key: str) -> None:
         (self.root / key).unlink()

@@ -15,7 +15,8 @@ import pytest
 
 from fsivr.errors import ExportError, PermanentError
 from fsivr.exporter.sftp import SFTPTarget
-from tests.exporter.sshd import KINDS, PASSPHRASE, PASSWORD, Sshd, made_key, own_users
+from tests.exporter.sshd import KINDS, PASSPHRASE, Sshd, made_key
+from tests.exporter.users import PASSWORD, own_users
 from tests.leaks import left, nothing_more_than
 
 needs_users = pytest.mark.skipif(
