@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fsivr.errors import FileRefused, NotArrived, PermanentError, TransientError
 from fsivr.exporter.local import PIECE, pieces, sync_folder
+from fsivr.exporter.pace import Pace
 from fsivr.exporter.target import Entry, Progress, checked_key
 
 _PART = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part")
@@ -29,10 +30,6 @@ _PERMANENT = {
 }
 
 
-def _at_once(count: int) -> None:
-    """No limit."""
-
-
 class FolderTarget:
     """A folder, into which each file is copied, synced, renamed, and read back from the disk.
 
@@ -40,15 +37,15 @@ class FolderTarget:
     :param path: the folder; it has to be there.
     :param mounted: whether it has to be on another file system than ``/``: so that, while the disk is
         not mounted, nothing is written into the empty folder it is to be mounted on.
-    :param pace: called with the bytes about to be written; waits where they would be too many.
+    :param pace: the limit of bytes a second that it shares with others.
     """
 
     #: How an arrival is proved.
-    proof = "read back"
+    proof = "read"
 
-    def __init__(self, name: str, *, path: str, mounted: bool = False, pace: Callable[[int], None] = _at_once) -> None:
+    def __init__(self, name: str, *, path: str, mounted: bool = False, pace: Pace | None = None) -> None:
         self.name = name
-        self._pace = pace
+        self._pace = pace or Pace()
         self._root = Path(os.path.abspath(path))
         self._mounted = mounted
 
@@ -141,7 +138,7 @@ class FolderTarget:
                     out.seek(at)
                     out.truncate()
             if not same:
-                self._pace(len(piece))
+                self._pace.take(len(piece))
                 _write(out, piece)
             if progress is not None:
                 progress(len(piece))

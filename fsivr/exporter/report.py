@@ -10,6 +10,13 @@ from typing import Any
 
 #: How many failures are told one by one.
 MOST_FAILURES = 100
+#: In words, how arrivals are proved, by what targets call it.
+PROOFS = {
+    "read": "read back",
+    "content": "read back",
+    "checksum": "by the SHA-256 that the service keeps, or read back",
+    "size": "by size alone",
+}
 _MOST_TEXT = 500
 
 

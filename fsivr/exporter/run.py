@@ -26,7 +26,7 @@ from fsivr.exporter.lock import only_run
 from fsivr.exporter.manifest import FOLDER, Manifests
 from fsivr.exporter.plan import Choice, Plan, odd_clock
 from fsivr.exporter.processes import crew_of
-from fsivr.exporter.report import Report, written
+from fsivr.exporter.report import PROOFS, Report, written
 from fsivr.exporter.retry import Patience
 from fsivr.exporter.target import Target
 from fsivr.recordings import Archive, Sidecar
@@ -147,7 +147,7 @@ class Run:
             self.report.warn(f"{odd}: see to the clocks")
         target = self._make()
         try:
-            self.report.proof = getattr(target, "proof", self.report.proof)
+            self.report.proof = PROOFS.get(getattr(target, "proof", "read"), self.report.proof)
             # What it cannot tell of an earlier run, it cannot of this one.
             if not self._reaches(target) or not self._bring_manifest(target):
                 return

@@ -65,10 +65,10 @@ _SFTP: dict[str, fields.Field[Any]] = {
 _FTPS: dict[str, fields.Field[Any]] = {
     "host": _text(255, required=True),
     "user": _text(255, required=True),
+    "password": _text(required=True),
     "port": _number(1, 65535),
-    **{name: _text() for name in ("folder", "password", "ca_bundle")},
-    "proof": _word("read", "size"),
-    "plaintext": _truth(),
+    **{name: _text() for name in ("folder", "ca")},
+    "proof": _word("content", "size"),
     "timeout": _seconds(),
 }
 
@@ -89,8 +89,7 @@ class Recipe:
 
     def __call__(self) -> Target:
         """An object of it, that is not connected."""
-        kind = KINDS[self.kind]
-        return kind.load()(self.name, **self.arguments, pace=kind.paced(self._pace))
+        return KINDS[self.kind].load()(self.name, **self.arguments, pace=self._pace)
 
     @functools.cached_property
     def _pace(self) -> Pace:
@@ -108,8 +107,6 @@ class _Kind:
     place: str
     keys: Mapping[str, fields.Field[Any]]
     secrets: tuple[str, ...] = ()
-    #: Makes what the class takes for ``pace`` of a pace.
-    paced: Callable[[Pace], object] = lambda pace: pace.take
 
     def load(self) -> Callable[..., Target]:
         """The class; its libraries are imported only now."""
@@ -120,7 +117,7 @@ class _Kind:
 
 KINDS: Mapping[str, _Kind] = {
     "folder": _Kind("fsivr.exporter.folder:FolderTarget", _FOLDER),
-    "s3": _Kind("fsivr.exporter.s3:S3Target", _S3, ("secret", "session_token"), lambda pace: pace),
+    "s3": _Kind("fsivr.exporter.s3:S3Target", _S3, ("secret", "session_token")),
     "sftp": _Kind("fsivr.exporter.sftp:SFTPTarget", _SFTP, ("password", "passphrase")),
     "ftps": _Kind("fsivr.exporter.ftps:FTPSTarget", _FTPS, ("password",)),
 }
@@ -153,8 +150,8 @@ def _recipe(name: str, table: Mapping[str, Any], bandwidth: int, allow_plaintext
         given = f"is {table['kind']!r:.80}" if "kind" in table else "is not given"
         raise ConfigError(f"target {name}: kind {given}: allowed is {', '.join(KINDS)}")
     arguments = _checked(name, kind, with_secrets(name, table, kind.secrets))
-    if arguments.get("plaintext") and not allow_plaintext_ftp:
-        raise ConfigError(f"target {name}: plaintext: FTP without TLS needs the setting allow_plaintext_ftp")
+    if table["kind"] == "ftps":
+        arguments["allow_plaintext"] = allow_plaintext_ftp
     found = Recipe(name, table["kind"], arguments, bandwidth)
     try:
         found()

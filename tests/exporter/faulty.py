@@ -17,8 +17,6 @@ Fault = Callable[[str, str], str | None]
 class Faulty:
     """A folder as a target, and whatever goes wrong with it."""
 
-    proof = "read back"
-
     def __init__(self, path: Path, fault: Fault) -> None:
         self.name = "archive"
         self._inner = FolderTarget("archive", path=str(path))
