@@ -6,7 +6,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from fsivr.errors import ArchiveError
@@ -15,17 +14,17 @@ from fsivr.exporter.claimed import Claimed
 from fsivr.exporter.crew import Crew
 from fsivr.exporter.ledger import Ledger
 from fsivr.exporter.local import advice
+from fsivr.exporter.marking import Marking
 from fsivr.exporter.plan import Plan
 from fsivr.exporter.report import Report, written
 from fsivr.exporter.retry import Breaker, Patience, Retries
 from fsivr.recordings import Arrivals
-from fsivr.store import Claims
+from fsivr.store import Claims, Store
 
 #: Seconds that those under way are given to end once a run is to stop.
 GRACE = 30.0
 # Seconds between two looks at what else there is to do.
 _LOOK = 0.05
-_MARKERS = 4
 
 
 class Bringing:
@@ -45,6 +44,7 @@ class Bringing:
         arrivals: Arrivals,
         claims: Claims,
         plan: Plan,
+        store: Store,
         report: Report,
         patience: Patience,
         stop: threading.Event,
@@ -57,6 +57,7 @@ class Bringing:
         self._breaker = Breaker(workers, patience, clock)
         self._flying: dict[str, Job] = {}
         self._patience = patience
+        self._marking = Marking(self._marked, store)
         self._renew_at = clock() + claims.lease / 3
         self._suspect: Outcome | None = None
         self._last = ""
@@ -66,7 +67,7 @@ class Bringing:
 
         :raises DiskError: what arrives cannot be written down.
         """
-        with ThreadPoolExecutor(_MARKERS, "fsivr-export-mark") as self._markers:
+        with self._marking:
             self._bring(deadline, grace)
         self._tell_suspect()
         for outcome in self._retries.left():
@@ -129,8 +130,7 @@ class Bringing:
     def _mark(self, arrived: list[Outcome]) -> None:
         now = datetime.now(UTC)
         self._ledger.arrived(arrived, run=self._report.run, at=written(now))
-        # Each is synced to the disk, which takes several at once as fast as one.
-        marked = list(self._markers.map(lambda outcome: self._marked(outcome.job, now), arrived))
+        marked = self._marking.each([(outcome.job, now) for outcome in arrived])
         for outcome, is_marked in zip(arrived, marked, strict=True):
             job = outcome.job
             if is_marked:
@@ -146,7 +146,8 @@ class Bringing:
     def _drop(self, ids: list[str]) -> None:
         self._patience.asks(lambda: self._claims.drop(ids))
 
-    def _marked(self, job: Job, at: datetime) -> bool:
+    def _marked(self, given: tuple[Job, datetime]) -> bool:
+        job, at = given
         try:
             run, key = self._report.run, job.audio.key
             self._patience.asks(lambda: self._arrivals.mark(job.id, self._report.target, key=key, at=at, export=run))

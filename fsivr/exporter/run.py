@@ -180,6 +180,7 @@ class Run:
             arrivals=self._arrivals,
             claims=self._claims,
             plan=self._plan,
+            store=self._store,
             report=self.report,
             patience=order.patience,
             stop=self._stop,

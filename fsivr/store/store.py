@@ -132,6 +132,13 @@ class Store:
         """
         return self._change(id, {"state": state}, row)
 
+    def hold_of(self, id: str) -> tuple[str, str, datetime] | None:
+        """Why a recording is on hold, by whom and since when; None where it is not, or there is none."""
+        query: Any = Recording.select(Recording.hold_reason, Recording.hold_by, Recording.held)
+        query = query.where((Recording.id == id) & Recording.held.is_null(False)).tuples()
+        found: tuple[str, str, datetime] | None = self._first(query)
+        return found
+
     def hold(self, id: str, reason: str, *, by: str, at: float) -> bool:
         """Whether there is such a recording; it is on hold now, and the audit says so.
 
