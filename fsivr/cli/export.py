@@ -6,19 +6,18 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fsivr.cli.commands import config_option
+from fsivr.cli.exportable import choosing, opened_archive
+from fsivr.cli.exported_back import restore, verify
 from fsivr.cli.output import complain, console
-from fsivr.config import Settings, load
+from fsivr.config import load
 from fsivr.errors import AlreadyExporting
 
 if TYPE_CHECKING:
     from fsivr.exporter.exporting import Ended
-    from fsivr.recordings import Archive
 
 #: Exit codes: some are not there, another run holds the lock, a target refuses, ctrl-C.
 SOME_MISSING, LOCKED, REFUSED, INTERRUPTED = 1, 3, 4, 130
@@ -43,36 +42,13 @@ def command() -> None:
     """
 
 
-class _Moment(click.ParamType[datetime]):
-    """A day or a time in UTC."""
-
-    name = "time"
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> datetime:
-        try:
-            found = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no day or time, as 2026-11-24 or 2026-11-24T18:00:00Z", parameter, context)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
-def _choosing(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--since", type=_Moment(), metavar="TIME", help="Those that began then or later, in UTC."),
-        click.option("--until", type=_Moment(), metavar="TIME", help="Those that began before, in UTC."),
-        config_option,
-    ):
-        function = option(function)
-    return function
-
-
 @command.command(name="run")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--dry-run", is_flag=True, help="Say what there is to bring, and bring nothing.")
 @click.option("--app", default="", metavar="HANDLER", help="Those of one handler, by its name or the last part of it.")
 @click.option("--exported", is_flag=True, help="Also those that were exported before the target was set.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
-@_choosing
+@choosing
 @click.pass_context
 def run(context: click.Context, /, targets: tuple[str, ...], config: str | None, **options: Any) -> None:
     """Bring what waits to each TARGET, all of the settings when none is named."""
@@ -82,7 +58,7 @@ def run(context: click.Context, /, targets: tuple[str, ...], config: str | None,
 
     settings = load(config)
     choice = Choice(options["since"], options["until"], options["app"], options["exported"])
-    with _archive(settings) as archive:
+    with opened_archive(settings) as archive:
         all_runs = runs(settings, archive, targets, choice)
         if options["dry_run"]:
             reports = [each.measure() for each in all_runs]
@@ -146,19 +122,6 @@ def _told(ended: list[Ended], *, as_json: bool) -> int:
 
 
 @contextmanager
-def _archive(settings: Settings) -> Iterator[Archive]:
-    from fsivr.recordings import Archive
-    from fsivr.store import Store
-
-    store = Store(settings.database, connections=32, busy=30.0)
-    try:
-        store.migrate()
-        yield Archive.of(settings, store)
-    finally:
-        store.close()
-
-
-@contextmanager
 def _handling(stop: Callable[[int, Any], None]) -> Iterator[None]:
     """SIGTERM and ctrl-C call a function; a second one ends the program."""
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -167,3 +130,7 @@ def _handling(stop: Callable[[int, Any], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+command.add_command(verify)
+command.add_command(restore)

@@ -128,8 +128,9 @@ class Bringing:
                 self._failed(outcome)
 
     def _mark(self, arrived: list[Outcome]) -> None:
-        now = datetime.now(UTC)
-        self._ledger.arrived(arrived, run=self._report.run, at=written(now))
+        at = written(datetime.now(UTC))
+        now = datetime.fromisoformat(at)  # to the millisecond, as the manifest tells it
+        self._ledger.arrived(arrived, run=self._report.run, at=at)
         marked = self._marking.each([(outcome.job, now) for outcome in arrived])
         for outcome, is_marked in zip(arrived, marked, strict=True):
             job = outcome.job
