@@ -101,6 +101,8 @@ class _Process:
     def begin(self, job: Job) -> None:
         self._jobs[job.id] = job
         self._say(dataclasses.asdict(job))
+        if self.over:  # its reader may have ended before it could see this one
+            self._give_back(job)
 
     def tell_to_end(self) -> None:
         self._say(None)
@@ -135,5 +137,8 @@ class _Process:
                 self._done.put(outcome_of(told, self._jobs.pop(told["job"])))
         self.over = True
         for job in list(self._jobs.values()):
+            self._give_back(job)
+
+    def _give_back(self, job: Job) -> None:
+        if self._jobs.pop(job.id, None) is not None:
             self._done.put(Outcome(job, Fault.AGAIN, "the process that brought it ended: see the log"))
-        self._jobs.clear()
