@@ -20,8 +20,10 @@ def command(dialplan: str | None, listen: str | None, simulate: bool, config: st
     Stopping lets the calls under way finish, for as long as the setting
     drain_timeout; a second signal hangs them up.
     """
+    from fsivr.cli.nightly import nightly_export
     from fsivr.cli.serving import announce, keep_serving, start
 
     server = start(load(config, dialplan=dialplan, listen=listen))
     announce(console(), server)
-    keep_serving(server, simulate=simulate)
+    with nightly_export(server.settings, config):
+        keep_serving(server, simulate=simulate)

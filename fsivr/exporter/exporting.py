@@ -54,7 +54,11 @@ def runs(settings: Settings, archive: Archive, names: Iterable[str] = (), choice
         deadline=end_of_window(settings.export_until, datetime.now(UTC)),
         choice=choice or Choice(),
     )
-    return [Run(name, recipe, archive=archive, order=order) for name, recipe in chosen(settings, names).items()]
+    uploads = archive.folders.spool / ".exports" / "uploads"
+    return [
+        Run(name, recipe.keeping(uploads), archive=archive, order=order)
+        for name, recipe in chosen(settings, names).items()
+    ]
 
 
 class Exporting:

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import importlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -94,6 +95,12 @@ class Recipe:
     @functools.cached_property
     def _pace(self) -> Pace:
         return Pace(float(self.bandwidth) if self.bandwidth else None)
+
+    def keeping(self, folder: Path) -> Recipe:
+        """The recipe with a folder for what its targets have to know between two runs, unless it names one."""
+        if self.kind != "s3" or "state" in self.arguments:
+            return self
+        return dataclasses.replace(self, arguments={**self.arguments, "state": str(folder)})
 
     def share(self, count: int) -> Recipe:
         """The recipe for one of so many processes, each with its part of the bandwidth."""
