@@ -3,7 +3,7 @@
 import hmac
 from datetime import datetime
 
-from fsivr import CompletionCause, Handler, HangupCause, InputError, NoMatch, RecordingError, Say
+from fsivr import CompletionCause, Handler, HangupCause, InputError, NoMatch, PromptError, RecordingError, Say
 
 from apps.notebook import Notebook
 
@@ -61,7 +61,12 @@ class Mailbox(Handler):
         raise NoMatch("three wrong attempts at a box")
 
     def play(self, call, message):
-        call.play("voicemail/received", Say.date_time(datetime.fromisoformat(message["left"])), message["path"])
+        call.play("voicemail/received", Say.date_time(datetime.fromisoformat(message["left"])))
+        try:
+            call.play(message["path"])
+        except PromptError:
+            # The setting `retention` says how long a message is kept; this one's sound is gone.
+            return
         self.note(message, heard=True)
         while True:
             try:

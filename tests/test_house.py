@@ -30,7 +30,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dialplan": {"errors", "handler"},
     "esl": {"causes", "errors"},
     "switch": {"call", "causes", "config", "dialplan", "errors", "esl"},
-    "server": {"call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "store", "switch"},
+    "server": {
+        *("call", "causes", "config", "dialplan", "errors", "esl", "handler", "prompts", "recordings", "store"),
+        "switch",
+    },
     "store": {"errors"},
     "recordings": {"config", "errors", "store"},
     "exporter": {"config", "errors", "recordings", "store"},

@@ -5,6 +5,7 @@ from fsivr.call.call import Call, HandOver
 from fsivr.call.channel import Channel
 from fsivr.call.conference import Conference, ConferenceStay, Member
 from fsivr.call.dialled import Dial, Dialled, DialResult
+from fsivr.call.keeping import Circumstances, Keeper, forsake
 from fsivr.call.leg import Leg
 from fsivr.call.ongoing import OngoingRecording
 from fsivr.call.recording import CompletionCause, Recording
@@ -16,6 +17,7 @@ __all__ = [
     "Answerer",
     "Call",
     "Channel",
+    "Circumstances",
     "CompletionCause",
     "Conference",
     "ConferenceStay",
@@ -23,6 +25,7 @@ __all__ = [
     "DialResult",
     "Dialled",
     "HandOver",
+    "Keeper",
     "Leg",
     "Member",
     "OngoingRecording",
@@ -33,4 +36,5 @@ __all__ = [
     "Speech",
     "Spool",
     "WhyLeft",
+    "forsake",
 ]

@@ -40,7 +40,7 @@ class OngoingRecording:
     @property
     def path(self) -> str:
         """The file, as the switch sees it."""
-        return self._take.path
+        return self._take.place
 
     @property
     def active(self) -> bool:
@@ -111,7 +111,7 @@ class OngoingRecording:
             f"RECORD_PRE_BUFFER_FRAMES={_FRAMES_BEHIND}",
         )
         try:
-            order(self._session, "start", self.path)
+            order(self._session, "start", self._take.path)
         except Hangup as hangup:
             self._take.unknown = hangup.error is not None
             raise
@@ -121,7 +121,7 @@ class OngoingRecording:
         lost = False
         if self.active:
             try:
-                self._session.api("uuid_record", f"{self._session.uuid} stop {self.path}")
+                self._session.api("uuid_record", f"{self._session.uuid} stop {self._take.path}")
             except CommandRefused:
                 pass  # it has ended by itself
             except Hangup as hangup:
@@ -152,7 +152,7 @@ class OngoingRecording:
         # Before it is asked for: where the wait for the answer is broken off, it is to be taken back.
         self._since[what] = now(self._session)
         try:
-            order(self._session, what, self.path)
+            order(self._session, what, self._take.path)
         except RecordingError:
             del self._since[what]
             raise
@@ -160,7 +160,7 @@ class OngoingRecording:
     def _end(self, what: str, action: str) -> None:
         self._check()
         if what in self._since:
-            order(self._session, action, self.path)
+            order(self._session, action, self._take.path)
             self._left_out(what, now(self._session))
 
     def _left_out(self, what: str, until: float) -> None:

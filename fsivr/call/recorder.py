@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
 
+from fsivr.call import keeping
 from fsivr.call.asking import Asking
 from fsivr.call.channel import Described
 from fsivr.call.ongoing import OngoingRecording, now
@@ -54,6 +55,7 @@ class Recorder(Asking):
         terminator: str = "#",
         beep: bool = True,
         threshold: int = 200,
+        retention: str = "default",
     ) -> Recording:
         """The message that the caller left.
 
@@ -65,37 +67,55 @@ class Recorder(Asking):
         :param terminator: keys that end it; ``""`` for none.
         :param beep: whether a tone is played before.
         :param threshold: how loud a sound is that is not silence, of 32767.
+        :param retention: the class of the setting ``retention`` that says how long it is kept.
         :raises RecordingError: the switch cannot write the file, or could not write it to its end.
         """
         most = _whole("limit", limit, _LONGEST)
         argument = f"{most}" if silence is None else f"{most} {_loud(threshold)} {_whole('silence', silence, 3600)}"
         check_terminator(terminator)
+        self._spool.check_class(retention)
         take = self._take(1, most)
-        self._spool.prove(self._session, take.path)
-        if beep:
-            self.play(BEEP)
-        done = self._record(take, argument, terminator, most)
-        if done.get("Hangup-Cause") == HangupCause.DESTINATION_OUT_OF_ORDER.name:
-            self._check_written(take)
-        take.end(done)
-        take.measure()
+        kept = False
+        try:
+            keeping.begin(self, take, retention)
+            self._spool.prove(self._session, take.path)
+            if beep:
+                self.play(BEEP)
+            done = self._record(take, argument, terminator, most)
+            if done.get("Hangup-Cause") == HangupCause.DESTINATION_OUT_OF_ORDER.name:
+                self._check_written(take)
+            take.end(done)
+            take.measure()
+            kept = True
+        finally:
+            keeping.let_go(self, take, wait=kept)
         return take.recording(over=self.over)
 
     @contextmanager
-    def recording(self, *, stereo: bool = False) -> Iterator[OngoingRecording]:
+    def recording(self, *, stereo: bool = False, retention: str = "default") -> Iterator[OngoingRecording]:
         """A ``with`` block that is recorded, both sides of the call; it ends with the block, or the call.
 
         :param stereo: the caller on the left and the other side on the right, instead of both together.
+        :param retention: the class of the setting ``retention`` that says how long it is kept.
         :raises RecordingError: the switch cannot write the file.
         """
-        ongoing = OngoingRecording(self._session, self._take(2 if stereo else 1, None))
-        ongoing.start(stereo=stereo)
-        self._ongoing = (*self._ongoing, ongoing)
+        self._spool.check_class(retention)
+        take = self._take(2 if stereo else 1, None)
+        ongoing = OngoingRecording(self._session, take)
+        finished = False
         try:
-            yield ongoing
+            keeping.begin(self, take, retention)
+            take.asked = True
+            ongoing.start(stereo=stereo)
+            self._ongoing = (*self._ongoing, ongoing)
+            try:
+                yield ongoing
+            finally:
+                self._ongoing = tuple(each for each in self._ongoing if each is not ongoing)
+                ongoing.finish()
+                finished = True
         finally:
-            self._ongoing = tuple(each for each in self._ongoing if each is not ongoing)
-            ongoing.finish()
+            keeping.let_go(self, take, wait=finished)
 
     def consent(
         self,
@@ -170,9 +190,11 @@ class Recorder(Asking):
         for take in self._takes:
             if take.path == path:
                 tell(take, event)
+                keeping.on_event(self, take)
 
     def _record(self, take: Take, argument: str, terminator: str, limit: int) -> Described:
         session = self._session
+        take.asked = True
         session.post("uuid_setvar_multi", f"{self.uuid} playback_terminators={terminator or 'none'}")
         try:
             return session.execute("record", f"{take.path} {argument}", timeout=limit + 30, outlives=True)

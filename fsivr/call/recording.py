@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -37,6 +37,8 @@ class CompletionCause(Enum):
         return self.name
 
 
+# With these the switch removes the file (switch_ivr_async.c, record_callback).
+_DISCARDED = ("empty-file", "input-too-short")
 #: Those after which the recording may lack what was said.
 _CUT_OFF = (CompletionCause.LIMIT, CompletionCause.FAILED, CompletionCause.LOST)
 
@@ -47,7 +49,7 @@ class Recording:
 
     #: Made up for it; part of the file's name.
     id: str
-    #: The file, as the switch sees it.
+    #: The file, as the switch sees it; where recordings are kept, in ``spool/`` until it has ended.
     path: str
     #: When it began, by the switch's clock.
     started: datetime
@@ -66,6 +68,21 @@ class Recording:
     masked: tuple[tuple[float, float], ...] = ()
 
 
+@dataclass(slots=True)
+class Handling:
+    """How far the keeper of a recording has it."""
+
+    retention: str
+    #: Whether its verb or block goes on.
+    in_verb: bool = True
+    #: Whether the keeper knows that it began.
+    told: bool = False
+    #: Whether the keeper has it.
+    handed: bool = False
+    #: Set when its file is where it stays.
+    moved: Event = field(default_factory=Event)
+
+
 class Take:
     """A recording under way, as the switch's events tell of it (FACTS 7.1, 7.2).
 
@@ -74,11 +91,22 @@ class Take:
 
     def __init__(self, id: str, path: str, channels: int, consent: datetime | None, limit: int | None = None) -> None:
         self.id = id
+        #: The file that the switch writes.
         self.path = path
+        #: Where it is to be found.
+        self.place = path
         #: Set when the switch has said that it ended.
         self.ended = Event()
         #: Whether the connection broke before the switch could say that it began.
         self.unknown = False
+        #: Whether the switch was asked to record.
+        self.asked = False
+        #: When it ended, by the switch's clock.
+        self.stopped: datetime | None = None
+        #: Whether the switch threw the file away.
+        self.discarded = False
+        #: How far its keeper has it; None where nobody keeps it.
+        self.handling: Handling | None = None
         self._channels = channels
         self._consent = consent
         self._limit = limit
@@ -115,6 +143,8 @@ class Take:
         size = number(event.get("variable_record_file_size"))
         self._short = 0 < size < self._size
         self._completion = self._cause(event)
+        self.stopped = moment(micros(event)) if micros(event) else datetime.now(UTC)
+        self.discarded = event.get("Record-Completion-Cause") in _DISCARDED
         self.ended.set()
 
     def fail(self) -> None:
@@ -149,7 +179,7 @@ class Take:
     def measure(self) -> None:
         """Look at the file, where it is on this machine."""
         try:
-            size = os.stat(self.path).st_size
+            size = os.stat(self.place).st_size
         except OSError:
             return
         self._short = self._short or size < self._size
@@ -164,7 +194,7 @@ class Take:
             completion = CompletionCause.LOST
         return Recording(
             self.id,
-            self.path,
+            self.place,
             moment(self._began or self._asked),
             self._milliseconds / 1000,
             completion,

@@ -6,11 +6,16 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from fsivr.call.session import Session
 from fsivr.causes import HangupCause
 from fsivr.errors import CommandRefused, Hangup, RecordingError
+
+if TYPE_CHECKING:
+    from fsivr.call.keeping import Keeper
 
 # It becomes part of commands and of applications' arguments, where blanks part words.
 _FOLDER = re.compile(r"/[\w/.+=@-]+", re.ASCII)
@@ -24,14 +29,21 @@ class Spool:
     """Names for recordings, of nothing but the time and chance.
 
     :param folder: as the switch sees it; a relative one is of the current folder.
+    :param keeper: who keeps what is recorded; where None, the files stay as the switch leaves them.
+    :param classes: the classes of the setting ``retention``.
     """
 
-    def __init__(self, folder: str = "recordings") -> None:
+    def __init__(
+        self, folder: str = "recordings", *, keeper: Keeper | None = None, classes: Collection[str] = ("default",)
+    ) -> None:
         self.folder = os.path.abspath(folder)
+        #: Who keeps what is recorded.
+        self.keeper = keeper
+        self._classes = classes
         self._proven: dict[str, float] = {}
 
     def new(self) -> tuple[str, str]:
-        """An id that sorts by time, and the path of the file: by the day, in UTC.
+        """An id that sorts by time, and the path of the file: in the spool, or by its day where nobody keeps it.
 
         :raises RecordingError: the folder's name has characters that the switch cannot take.
         """
@@ -42,7 +54,16 @@ class Spool:
             )
         now = datetime.now(UTC)
         id = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{secrets.token_hex(6)}"
-        return id, f"{self.folder}/{now:%Y/%m/%d}/{id}.wav"
+        return id, day_path(self.folder, id) if self.keeper is None else f"{self.folder}/spool/{id}.wav"
+
+    def check_class(self, retention: str) -> None:
+        """See that recordings may be kept as this class says.
+
+        :raises ValueError: the setting ``retention`` has no such class.
+        """
+        if retention not in self._classes:
+            classes = ", ".join(map(repr, self._classes))
+            raise ValueError(f"retention is a class of the setting retention, {classes}, not {str(retention)[:80]!r}")
 
     def prove(self, session: Session, path: str) -> None:
         """See that the switch can write beside a path, by a recording that it throws away; its folder is made.
@@ -66,6 +87,11 @@ class Spool:
         if len(self._proven) > 16:  # one more each day
             self._proven.clear()
         self._proven[folder] = time.monotonic() + _TRUSTED
+
+
+def day_path(folder: str, id: str) -> str:
+    """Where the file of a recording is that is kept: ``FOLDER/2026/11/24/ID.wav``, in UTC."""
+    return f"{folder}/{id[:4]}/{id[4:6]}/{id[6:8]}/{id}.wav"
 
 
 def order(session: Session, action: str, path: str) -> None:

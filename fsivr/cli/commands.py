@@ -8,7 +8,7 @@ from importlib import metadata
 
 import click
 
-NAMES = ("serve", "call", "route", "prompts", "export", "settings", "new")
+NAMES = ("serve", "call", "route", "recordings", "export", "prompts", "settings", "apikey", "new")
 
 
 class Commands(click.Group):

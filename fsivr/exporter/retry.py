@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fsivr.exporter.carry import Job, Outcome
-from fsivr.store import DatabaseGone
+from fsivr.store import is_gone
 
 _T = TypeVar("_T")
 
@@ -44,8 +44,8 @@ class Patience:
         for number in itertools.count(1):
             try:
                 return do()
-            except DatabaseGone:
-                if time.monotonic() >= until:
+            except Exception as error:
+                if not is_gone(error) or time.monotonic() >= until:
                     raise
                 time.sleep(min(self.pause(number), 5.0))
         raise AssertionError("unreachable")

@@ -3,6 +3,8 @@
 from fsivr.recordings.archive import Archive, Usage
 from fsivr.recordings.arrivals import Arrivals
 from fsivr.recordings.folders import Folders
+from fsivr.recordings.keeper import Keeper
+from fsivr.recordings.reconcile import Reconciled, reconcile
 from fsivr.recordings.reindexing import Counts
 from fsivr.recordings.retention import Purged
 from fsivr.recordings.sidecar import Arrival, Exported, Hold, Sidecar
@@ -16,8 +18,11 @@ __all__ = [
     "Exported",
     "Folders",
     "Hold",
+    "Keeper",
     "Purged",
+    "Reconciled",
     "Sidecar",
     "Usage",
     "Verified",
+    "reconcile",
 ]

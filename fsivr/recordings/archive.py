@@ -211,8 +211,8 @@ class Archive:
         kept = self.store.taken(self.node)
         today = datetime.now(UTC)
         lately = self.store.taken(self.node, since=today - _WEEK)
-        # Where it began only lately, the days before say nothing.
-        first = min((each.first for each in (kept, lately) if each.first is not None), default=today)
+        # Where the node has recorded only lately, the days before that say nothing.
+        first = next((row.started for row in self.store.each_recording(node=self.node, page=1)), today)
         days = max(1.0, min(7.0, (today - first) / timedelta(days=1)))
         return Usage(kept.recordings, kept.bytes, free, free / (lately.bytes / days) if lately.bytes else None)
 

@@ -83,6 +83,7 @@ class Folders:
         for each in reversed(missing):
             with contextlib.suppress(FileExistsError):
                 each.mkdir(mode=mode)
+                give_away(each, each.parent)
             sync_folder(each.parent)
 
     def inside(self, path: Path) -> Path:
@@ -146,6 +147,7 @@ class Folders:
         self.prepare(self._locks)
         file = os.open(self._locks / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o660)
         try:
+            give_away(file, self._locks)
             deadline = time.monotonic() + patience
             while not _locked(file):
                 if time.monotonic() > deadline:
@@ -216,6 +218,13 @@ def read_file(path: Path, most: int) -> bytes:
             return reading.read(most)
     finally:
         close(file)
+
+
+def give_away(made: int | Path, folder: Path) -> None:
+    """Give what root made, tending the recordings of a server, to the owner of the folder it is in."""
+    if os.geteuid() == 0:
+        owner = os.stat(folder)
+        os.chown(made, owner.st_uid, owner.st_gid)
 
 
 def _locked(file: int) -> bool:

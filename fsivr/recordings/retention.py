@@ -63,7 +63,7 @@ def remove(folders: Folders, change: Change, *, by: str, action: str) -> int:
     """The bytes that were freed by removing a recording's sound file; its sidecar, row and the audit say so.
 
     The sidecar is first: killed after it, we leave a file whose sidecar says that it is to
-    go, and a row that says it is there, and the next purge finds that row and does the rest.
+    go, and a row that says it is there, and the next purge or reconcile finds that row and does the rest.
     The other way round a file that went on purpose would look like one that was lost.
     """
     sidecar, path = change.sidecar, folders.place(change.sidecar.id)
@@ -74,10 +74,10 @@ def remove(folders: Folders, change: Change, *, by: str, action: str) -> int:
             raise
         # No room for a sidecar: the sound has to go first, or a full disk would stay full.
         # Killed here, the file is missing, its row is as it was, and the next purge goes on.
-        size = _unlink(path)
+        size = unlink(path)
         _say_purged(change)
     else:
-        size = _unlink(path)
+        size = unlink(path)
     export = None if sidecar.exported is None else sidecar.exported.export
     change.tell(by, action, bytes=size, retention=sidecar.retention, sha256=sidecar.sha256, export=export)
     return size
@@ -112,7 +112,7 @@ def _is_old_enough(name: str, started: datetime, retention: Mapping[str, int], n
     days = retention.get(name)
     if days is None:
         raise _Kept(f"the setting retention has no class {name[:64]!r}")
-    return started + timedelta(days=days) <= now
+    return started + timedelta(days=days) < now
 
 
 def _size(shelf: Shelf, sidecar: Sidecar) -> int:
@@ -127,7 +127,7 @@ def _say_purged(change: Change) -> None:
         change.save(state="purged")
 
 
-def _unlink(path: Path) -> int:
+def unlink(path: Path) -> int:
     """The bytes of a file that is no more, also after a power cut."""
     try:
         size = os.lstat(path).st_size

@@ -27,8 +27,9 @@ class Change:
 
     def save(self, **columns: Any) -> None:
         """Have these fields of its sidecar changed; the file first, which is the truth."""
-        self.sidecar = replace(self.sidecar, **columns)
-        self.sidecar.save(self._shelf.folders.sidecar_of(self.sidecar.id))
+        changed = replace(self.sidecar, **columns)
+        changed.save(self._shelf.folders.sidecar_of(changed.id))
+        self.sidecar = changed
 
     def tell(self, by: str, action: str, *, at: float | None = None, **detail: Any) -> None:
         """Have its row agree with its sidecar, and the audit say what was done."""

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from fsivr.errors import ArchiveError
 from fsivr.recordings import checked
-from fsivr.recordings.folders import SPOOL, checked_id, day_of, read_file, sync_folder
+from fsivr.recordings.folders import SPOOL, checked_id, day_of, give_away, read_file, sync_folder
 from fsivr.store import Row, recorded
 
 #: The version of the file's form.
@@ -157,6 +157,7 @@ class Sidecar(_Checked):
         try:
             file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
             with open(file, "wb") as writing:
+                give_away(file, path.parent)
                 os.fchmod(file, 0o640)
                 writing.write(self.encode())
                 writing.flush()

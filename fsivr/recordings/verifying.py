@@ -6,7 +6,6 @@ import errno
 import hashlib
 import os
 import stat
-import struct
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,12 +16,12 @@ from fsivr.recordings.checked import to_microsecond
 from fsivr.recordings.folders import close
 from fsivr.recordings.shelf import Change, Shelf
 from fsivr.recordings.sidecar import Sidecar
+from fsivr.recordings.wav import measured
 from fsivr.store import audited
 
 #: The states of recordings whose sound file should be there.
 ON_DISK = ("sealed", "degraded", "exported")
 _CHUNK = 1_048_576
-_PCM, _BITS = 1, 16
 
 
 class Verified(NamedTuple):
@@ -99,7 +98,7 @@ def _check(shelf: Shelf, sidecar: Sidecar) -> None:
         try:
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 raise _Damaged(f"{path} is no file")
-            size, digest, head = _read(file)
+            size, digest = _read(file)
         finally:
             close(file)
     except FileNotFoundError:
@@ -115,49 +114,32 @@ def _check(shelf: Shelf, sidecar: Sidecar) -> None:
         raise _Damaged(f"{path} has {size} bytes, and its sidecar says {sidecar.bytes}")
     if digest != sidecar.sha256:
         raise _Damaged(f"{path} is not what was sealed: its SHA-256 is {digest}, and its sidecar says {sidecar.sha256}")
-    _check_header(path, head, size, sidecar)
+    _check_header(path, sidecar)
 
 
-def _read(file: int) -> tuple[int, str, bytes]:
-    """The size, hash and beginning of a file."""
-    size, digest, head = 0, hashlib.sha256(), b""
+def _read(file: int) -> tuple[int, str]:
+    """The size and hash of a file."""
+    size, digest = 0, hashlib.sha256()
     while chunk := os.read(file, _CHUNK):
-        head = head or chunk[:4096]
         size += len(chunk)
         digest.update(chunk)
-    return size, digest.hexdigest(), head
+    return size, digest.hexdigest()
 
 
-def _check_header(path: Path, head: bytes, size: int, sidecar: Sidecar) -> None:
-    """See that the header of a WAV file says what its sidecar does, and what its length is.
-
-    The form is RIFF's: chunks of a name, a length and as many bytes, padded to an even number.
-    """
-    riff, length, wave = struct.unpack_from("<4sI4s", head.ljust(12, b"\0"))
-    if (riff, wave) != (b"RIFF", b"WAVE") or length + 8 != size:
-        raise _Damaged(f"{path} has no right WAV header, and had none when it was sealed")
-    at, told = 12, None
-    while at + 8 <= len(head):
-        name, length = struct.unpack_from("<4sI", head, at)
-        if name == b"fmt " and at + 24 <= len(head):
-            told = struct.unpack_from("<HHIIHH", head, at + 8)
-        if name == b"data":
-            if told is None or (told[0], told[5]) != (_PCM, _BITS):
-                raise _Damaged(f"the header of {path} tells of no sound of {_BITS} bits")
-            agrees = _agrees(sidecar.channels, told[1]) and _agrees(sidecar.rate, told[2])
-            if not agrees or not size - 1 <= at + 8 + length <= size:
-                raise _Damaged(f"the header of {path} does not agree with its sidecar: {_heard(told, length)}")
-            return
-        at += 8 + length + length % 2
-    raise _Damaged(f"the header of {path} tells of no sound")
-
-
-def _agrees(said: int | None, found: int) -> bool:
-    return said is None or said == found
-
-
-def _heard(told: tuple[int, ...], length: int) -> str:
-    return f"{told[1]} channels at {told[2]} samples a second, {length} bytes of sound"
+def _check_header(path: Path, sidecar: Sidecar) -> None:
+    """See that the header says what the sidecar does, and how long the file is."""
+    found = measured(path)
+    if found is None:
+        raise _Damaged(f"{path} has no header of a WAV file, and had none when it was sealed")
+    sound, right = found
+    if not right:
+        raise _Damaged(f"the header of {path} does not say how long it is, and did not when it was sealed")
+    told = (sidecar.channels or sound.channels, sidecar.rate or sound.rate, sidecar.codec)
+    if (sound.channels, sound.rate, sound.codec) != told:
+        raise _Damaged(
+            f"the header of {path} does not agree with its sidecar: "
+            f"{sound.codec} of {sound.channels} channels at {sound.rate} samples a second"
+        )
 
 
 # -- what is told of it then ------------------------------------------------------------------

@@ -14,7 +14,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
-from fsivr.call import Call, Spool
+from fsivr.call import Call, Spool, forsake
 from fsivr.call.dialled import HANDLER
 from fsivr.causes import HangupCause
 from fsivr.config import Settings
@@ -26,6 +26,7 @@ from fsivr.esl.transport import tune
 from fsivr.prompts import PromptLibrary
 from fsivr.server.conversation import Conversation
 from fsivr.server.history import History
+from fsivr.server.keeping import Keeping
 from fsivr.server.placed import CARRIED_OUT, is_placed, ordered_handler, preparation
 from fsivr.server.ports import Port, Ports
 from fsivr.server.refusal import refuse
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 _BACKLOG = 1024
 _LAST_ACCEPTS = 0.02
 """Seconds in which what has arrived before a stop is taken, to be refused."""
+_LAST_SEALS = 4.0
+"""Seconds in which recordings that have ended are sealed when the server stops."""
 _MOST_JUDGED = 1024
 
 
@@ -45,21 +48,25 @@ class Server:
 
     :param dialplan: which handler answers.
     :param settings: see ``docs/settings.md``.
-    :param store: what each call is written to, at its start and its end; nothing is, where None.
+    :param store: what each call is written to, at its start and its end, and each recording; nothing is, and
+        recordings stay as the switch leaves them, where None.
     :param worker: what its calls are told apart by from those of other servers of this machine.
     """
 
     def __init__(
         self, dialplan: Dialplan, settings: Settings | None = None, *, store: Journal | None = None, worker: str = ""
     ) -> None:
-        self._history = None if store is None else History(store, worker=worker)
         self.settings = settings or Settings.defaults()
+        self._history = None if store is None else History(store, node=self.settings.node_name, worker=worker)
+        self._keeping = None if store is None else Keeping(self.settings, store)
         self._dialplan = dialplan
         self._switch: Switch | None = None
         self._judged: dict[str, bool] = {}
         self._limits = Limits(self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit)
         self._library = PromptLibrary.of(self.settings)
-        self._spool = Spool(self.settings.recordings_path)
+        self._spool = Spool(
+            self.settings.recordings_path, keeper=self._keeping, classes=tuple(self.settings.retention_days)
+        )
         self._listener: StreamServer | None = None
         self._address: tuple[str, int] | None = None
         self._conversations: set[Conversation] = set()
@@ -117,6 +124,8 @@ class Server:
         sock = _listening(self.settings)
         if self._history is not None:
             self._history.open(sock)
+        if self._keeping is not None:
+            self._keeping.start()
         listener = StreamServer(sock, self._serve)
         # Take all that is waiting before anything else runs: each admission is cheap.
         listener.max_accept = 512
@@ -151,6 +160,8 @@ class Server:
         self._refusals.idle.wait(self.settings.reply_timeout + 1)
         if self._switch is not None:
             self._switch.close()
+        if self._keeping is not None:
+            self._keeping.close(_LAST_SEALS)
         if self._history is not None:
             self._history.close()
         self._stopped.set()
@@ -238,6 +249,7 @@ class Server:
         self._conversations.discard(conversation)
         if conversation.abandoned:
             self.abandoned += 1
+        forsake(call)
         if self._history is not None:
             self._history.ended(conversation)
         port.release()

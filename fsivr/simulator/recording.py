@@ -42,9 +42,12 @@ def _record(thread: Thread, argument: str) -> None:
     # Whole seconds of the clock are counted: FACTS 7.1.
     ends = int(tape.began) + limit + 1 if limit else float("inf")
     hits = atoi(words[3]) or _USUAL_HITS if atoi(words[2]) else 0
-    _take(thread, tape, min(ends, tape.full_at), hits)
-    full = thread.clock.now() >= tape.full_at - _SOON
-    samples = tape.close()
+    try:
+        _take(thread, tape, min(ends, tape.full_at), hits)
+        full = thread.clock.now() >= tape.full_at - _SOON
+        samples = tape.close()
+    finally:
+        tape.leave()
     length = str(wav.size(samples, 1))
     for name, value in (("record_record_file_size", length), ("record_file_size", length), *_length(samples)):
         channel.set(name, value)

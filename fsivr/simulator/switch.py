@@ -158,6 +158,9 @@ class Switch(World):
                 outbound.finish()
             if thread.greenlet is not None:
                 thread.greenlet.kill()
+        for channel in self.channels.values():
+            for taping in channel.tapes.values():
+                taping.tape.leave()
         self._threads.clear()
         self.channels.clear()
 

@@ -33,7 +33,7 @@ class Tape:
             _make(os.path.dirname(self.file))
         if not path.endswith(_FORMATS):
             raise OSError(f"{path} is of an unknown format")
-        wav.write(self.file, 0, channels, ())
+        self._open = wav.begin(self.file, channels)
         self.began = self._clock.now()
         self._left_out: list[Span] = []
         self._masked: list[Span] = []
@@ -68,8 +68,12 @@ class Tape:
             samples = 0
         spoken = _without(_without(self._channel.talks, self._left_out), self._masked)
         sounding = [(self._place(start), self._place(end)) for start, end in spoken if end > self.began]
-        wav.write(self.file, samples, self.channels, sounding)
+        wav.finish(self._open, samples, self.channels, sounding)
         return samples
+
+    def leave(self) -> None:
+        """Leave the file as it is, as a switch that is killed does; nothing where it was closed."""
+        self._open.close()
 
     def _place(self, moment: float) -> float:
         """Where a moment is on the tape, in seconds."""

@@ -1,9 +1,9 @@
 """What happened, kept: calls, recordings, exports, keys and audit in SQLite or PostgreSQL."""
 
-from peewee import OperationalError as DatabaseGone
 from peewee import PeeweeException as DatabaseFailed
 
 from fsivr.store.claims import Claims
+from fsivr.store.gone import is_gone
 from fsivr.store.journal import Journal
 from fsivr.store.keys import Keys, Role
 from fsivr.store.models import ApiKey, Audit, Call, Export, Recording
@@ -19,7 +19,6 @@ __all__ = [
     "Claims",
     "Cursor",
     "DatabaseFailed",
-    "DatabaseGone",
     "Export",
     "Journal",
     "Keys",
@@ -34,6 +33,7 @@ __all__ = [
     "call_began",
     "call_ended",
     "exported",
+    "is_gone",
     "recorded",
     "running",
     "waiting",

@@ -46,6 +46,8 @@ class Journal:
 
     def __init__(self, address: str, *, bound: int = BOUND, clock: Callable[[], float] = time.monotonic) -> None:
         self.bound = bound
+        #: Where it writes to.
+        self.address = address
         #: Rows that were lost: the journal was full or closed, or the database refuses them for what they hold.
         self.dropped = 0
         #: Rows that were written.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from fsivr.store.migrations import migrate
 from fsivr.store.models import Audit, Call, Export, Recording, to_microseconds
 from fsivr.store.pages import LATEST, Cursor, Page, checked_limit
 from fsivr.store.rows import Row, audited, write
-from fsivr.store.walks import Taken, taken, walk
+from fsivr.store.walks import Taken, known, taken, walk
 
 #: What a list of calls does without; ``call`` has it.
 _LISTED = [field for name, field in Call._meta.fields.items() if name != "timeline"]
@@ -118,8 +118,12 @@ class Store:
         return {state: (count, int(total or 0)) for state, count, total in rows}
 
     def each_recording(self, **asked: Any) -> Iterator[Recording]:
-        """Every recording of a ``state`` or a ``node``, the oldest first; ``before``: those that began earlier."""
+        """Every recording of a ``state`` or a ``node``, the oldest first; ``since`` and ``before``: when they began."""
         return walk(self.database, **asked)
+
+    def known_recordings(self, ids: Sequence[str]) -> dict[str, Recording]:
+        """Those of these recordings, up to 500, that there are, by their ids."""
+        return known(self.database, ids)
 
     def taken(self, node: str, *, since: datetime | None = None) -> Taken:
         """What the recordings of a node take on its disk; with ``since`` what was recorded from then on."""

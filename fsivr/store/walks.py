@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from peewee import Database, Tuple, Value, fn
 
 from fsivr.store.models import Recording, to_microseconds
 from fsivr.store.pages import MOST
+from fsivr.store.rows import Row
 
 #: The states of recordings whose sound files are on a disk.
 ON_DISK = ("sealed", "degraded", "exported")
@@ -28,6 +29,7 @@ def walk(
     *,
     state: str | None = None,
     node: str | None = None,
+    since: datetime | None = None,
     before: datetime | None = None,
     page: int = MOST,
 ) -> Iterator[Recording]:
@@ -37,12 +39,13 @@ def walk(
 
     :param state: those of one state; or else
     :param node: those of one node.
+    :param since: those that began then or later.
     :param before: those that began earlier.
     """
     if (state is None) == (node is None):
         raise ValueError("either a state or a node")
     same = Recording.state == state if node is None else Recording.node == node
-    after: tuple[int, str] = (-1, "")
+    after: tuple[int, str] = ((to_microseconds(since) or 0) - 1, "\uffff")
     while True:
         query: Any = Recording.select().where(same)
         query = query.where(Tuple(Recording.started, Recording.id) > Tuple(Value(after[0]), Value(after[1])))
@@ -55,6 +58,21 @@ def walk(
         if len(rows) < page:
             return
         after = (to_microseconds(rows[-1].started) or 0, rows[-1].id)
+
+
+def known(database: Database, ids: Sequence[str]) -> dict[str, Recording]:
+    """The recordings of these ids, up to 500 of them."""
+    query: Any = Recording.select().where(Recording.id.in_(list(ids))).bind(database)
+    with database.connection_context():
+        return {row.id: row for row in query}
+
+
+def is_up_to_date(row: Row, found: Recording | None) -> bool:
+    """Whether what is kept of a recording is what a row of ``recorded`` would have it be."""
+    if found is None:
+        return False
+    kept = tuple(field.db_value(getattr(found, name)) for name, field in Recording._meta.fields.items())
+    return kept == row.values(*row.given)
 
 
 def taken(database: Database, node: str, *, since: datetime | None = None) -> Taken:

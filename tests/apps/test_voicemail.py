@@ -92,3 +92,14 @@ def test_there_is_no_such_box(switch):
     with switch.call("4377") as caller:
         caller.hears("voicemail/no-such-box")
     assert caller.hangup_cause is HangupCause.UNALLOCATED_NUMBER
+
+
+def test_a_message_whose_sound_is_gone_is_passed_over(switch):
+    leave(switch)
+    [message] = messages.entries()
+    switch.missing(message["path"])
+    with switch.call("4300") as caller:
+        log_in(caller)
+        caller.hears("voicemail/you-have", 1, "voicemail/new-messages")
+        caller.hears("voicemail/received", received(), "voicemail/no-more-messages")
+    assert messages.entries() == [message]

@@ -70,7 +70,7 @@ def test_the_reader_of_a_pipe_may_leave() -> None:
         (("sttings",), "there is no command sttings: did you mean settings? ('fsivr --help' tells more)"),
         (
             ("xyz",),
-            "there is no command xyz: there are serve, call, route, prompts, settings, new. "
+            "there is no command xyz: there are serve, call, route, recordings, prompts, settings, apikey, new. "
             "('fsivr --help' tells more)",
         ),
         (("settings", "x"), "Got unexpected extra argument (x) ('fsivr settings --help' tells more)"),

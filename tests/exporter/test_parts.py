@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peewee import OperationalError
 
 from fsivr.errors import AlreadyExporting
 from fsivr.exporter.carry import Fault, Job, Outcome, Parcel
@@ -28,7 +29,6 @@ from fsivr.exporter.report import Report
 from fsivr.exporter.retry import Breaker, Patience, Retries
 from fsivr.exporter.webhook import SIGNATURE, signature, tell
 from fsivr.exporter.window import end_of_window
-from fsivr.store import DatabaseGone
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PATIENCE = Patience(tries=3, gone=100, first=1, longest=8)
@@ -103,7 +103,7 @@ def test_one_worker_alone_does_not_take_one_bad_file_for_a_target_that_is_gone()
 
 
 def test_the_database_is_asked_again_for_a_while() -> None:
-    answers = iter([DatabaseGone("locked"), DatabaseGone("locked"), "there"])
+    answers = iter([OperationalError("locked"), OperationalError("locked"), "there"])
 
     def ask() -> Any:
         answer = next(answers)
@@ -112,8 +112,8 @@ def test_the_database_is_asked_again_for_a_while() -> None:
         return answer
 
     assert Patience(first=0.001, longest=0.01).asks(ask) == "there"
-    answers = iter([DatabaseGone("locked")] * 10)
-    with pytest.raises(DatabaseGone):
+    answers = iter([OperationalError("locked")] * 10)
+    with pytest.raises(OperationalError):
         Patience(first=0.001, database=0.0).asks(ask)
 
 

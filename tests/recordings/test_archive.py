@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -182,6 +183,17 @@ def test_changes_by_several_processes_lose_nothing(archive: Archive, address: st
         assert sidecar.state == "exported"
         assert sidecar.verified is not None
         assert sidecar.hold is not None and sidecar.hold.by == "holder"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+def test_what_root_makes_is_the_servers(archive: Archive) -> None:
+    keep(archive)
+    for path in (archive.folders.root, *archive.folders.root.rglob("*")):
+        os.chown(path, 65534, 65534)
+    archive.hold(ID, "why", by="me")
+    made = [archive.folders.root, *archive.folders.root.rglob("*")]
+    assert archive.folders.spool / ".locks" / "00" in made
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(65534, 65534)}
 
 
 # -- exported, deleted ------------------------------------------------------------------------
