@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from gevent import monkey
+import sys
 
-# First of all: what is imported before keeps the blocking sockets.
-monkey.patch_all()
+# An export has no calls: its files are read, hashed and synced by threads that run at the same time.
+if sys.argv[1:2] != ["export"]:
+    from gevent import monkey
+
+    # First of all: what is imported before keeps the blocking sockets.
+    monkey.patch_all()
 
 import io
-import sys
 
 from fsivr.cli import run
 

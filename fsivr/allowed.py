@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
+import string
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -87,3 +90,90 @@ def validate_retention(classes: list[str]) -> None:
     names = [text.partition("=")[0] for text in classes]
     if "default" not in names or len(set(names)) != len(names):
         raise ValidationError("each class once, and default among them")
+
+
+class Table(Mapping[str, Any]):
+    """A table of a settings file, which cannot be changed; the tables and lists in it cannot either."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = {name: _frozen(value) for name, value in content.items()}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._content[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._content))
+
+    def __repr__(self) -> str:
+        return f"Table({', '.join(self._content)})"  # its values may be secret
+
+
+def _frozen(value: object) -> object:
+    if isinstance(value, Mapping):
+        return Table(value)
+    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
+
+
+class Tables(fields.Field[Table]):
+    """A table of tables, each by a name of its own; or the same as JSON.
+
+    :param taken: names that none may have.
+    """
+
+    def __init__(self, *, taken: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self._taken = taken
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Table:
+        if isinstance(value, str):
+            try:
+                value = json.loads(value) if value.strip() else {}
+            except ValueError:
+                raise ValidationError("no JSON") from None
+        if not isinstance(value, Mapping) or not all(isinstance(table, Mapping) for table in value.values()):
+            raise ValidationError("no table of tables")
+        for name in value:
+            if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name, re.ASCII) or name in self._taken:
+                raise ValidationError("a wrong name")
+        return Table(value)
+
+
+#: What a key at a target may be made of; nothing that a caller chose.
+KEY_FIELDS = ("id", "year", "month", "day", "hour", "handler", "node", "retention")
+
+
+def validate_key(template: str) -> None:
+    """Check that a template makes a key of its own for each recording, whatever the recording is.
+
+    :raises ValidationError: it does not.
+    """
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+    named = [field for _, field, _, _ in parts if field is not None]
+    if "id" not in named or any(field not in KEY_FIELDS for field in named):
+        raise ValidationError("it has {id}, and no other fields than those allowed")
+    if any(form or conversion for _, field, form, conversion in parts if field is not None):
+        raise ValidationError("a field has no format")
+    whole = "".join(literal + ("x" if field is not None else "") for literal, field, _, _ in parts)
+    segments = whole.split("/")
+    if not re.fullmatch(r"[A-Za-z0-9._/-]{1,512}", whole, re.ASCII) or not whole.endswith(".wav"):
+        raise ValidationError("letters, digits and . _ - / only, and .wav at the end")
+    if any(segment.strip(".") == "" for segment in segments) or template.startswith("manifests"):
+        raise ValidationError("no folder is empty, . or .., and manifests/ is taken")
+
+
+def validate_time(text: str) -> None:
+    """Check that a text is a time of day, as ``01:30``, or empty.
+
+    :raises ValidationError: it is neither.
+    """
+    if text and not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text, re.ASCII):
+        raise ValidationError("no time of day")

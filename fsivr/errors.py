@@ -16,6 +16,8 @@
       ArchiveError               UnknownRecording, RecordingKept, RecordingElsewhere
       ExportError                TransientError: try again; PermanentError: it needs somebody
         NotArrived               what was read back is not what was sent
+        FileRefused              this one file cannot be brought; others can
+        AlreadyExporting         another process of this machine brings to the same target
       ConfigError                which setting, what was given, what is allowed
 """
 
@@ -157,6 +159,14 @@ class TransientError(ExportError):
 
 class PermanentError(ExportError):
     """It goes wrong until somebody mends it; the message says what to mend."""
+
+
+class FileRefused(PermanentError):
+    """This one file cannot be brought, whatever is tried: it changed, or cannot be read; others can."""
+
+
+class AlreadyExporting(ExportError):
+    """Another process of this machine brings recordings to the same target; the message says which."""
 
 
 class NotArrived(TransientError):

@@ -97,7 +97,9 @@ def _row(setting: Setting) -> str:
     if isinstance(default, tuple):
         shown = ", ".join(f"`{value}`" for value in default) or "empty"
     else:
-        shown = f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if default != "" else "empty"
+        shown = (
+            f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if default not in ("", {}) else "empty"
+        )
     return f"| `{setting.name}` | {shown} | {setting.help} | {setting.allowed} |"
 
 

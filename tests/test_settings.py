@@ -48,6 +48,15 @@ RIGHT: dict[str, list[object]] = {
     "api_open_on_loopback": [True, False],
     "api_rate": [0.1, 50, 100000],
     "log_level": ["debug", "info", "warning", "error"],
+    "targets": [{}, {"archive": {"kind": "s3", "bucket": "b"}, "a-2": {"kind": "folder", "list": (1, 2)}}],
+    "export_key": ["{id}.wav", "{year}/{month}/{day}/{hour}/{handler}/{node}/{retention}-{id}.wav", "a/b.c/{id}x.wav"],
+    "export_at": ["", "00:00", "23:59"],
+    "export_until": ["", "05:30"],
+    "export_concurrency": [1, 64],
+    "export_bandwidth": [0, 1_000_000],
+    "export_webhook": ["", "https://ops.example.net/x?y=1", "http://[::1]:8/"],
+    "export_webhook_secret": ["", "x" * 200],
+    "allow_plaintext_ftp": [True, False],
 }
 WRONG: dict[str, list[object]] = {
     "dialplan": ["", "apps", "apps:", ":dialplan", "apps.py:x y", "apps:dialplan\n", 7],
@@ -81,6 +90,34 @@ WRONG: dict[str, list[object]] = {
     "fallback_languages": ["en", ["english"], [""], [1], [["en"]]],
     "database": ["", "sqlite:fsivr.db", "sqlite:///", "sqlite:///a\n", "sqlite:///a?mode=ro", "fsivr.db", 7],
     "log_level": ["", "INFO", "loud"],
+    "targets": [[], {"archive": 1}, "{", "[1]", {"A": {}}, {"../x": {}}, {"run": {}}, {"a" * 33: {}}, {"a\n": {}}, 7],
+    "export_key": [
+        "",
+        "x.wav",
+        "{id}",
+        "{id}.wav\n",
+        "{id}/../{id}.wav",
+        "/{id}.wav",
+        "a//{id}.wav",
+        "{caller}/{id}.wav",
+        "{id!r}.wav",
+        "{id:>9}.wav",
+        "{id.x}.wav",
+        "{id}{.wav",
+        "{id} .wav",
+        "manifests/{id}.wav",
+        "{}/{id}.wav",
+        "./{id}.wav",
+        "{{id}}.wav",
+        7,
+    ],
+    "export_at": ["24:00", "1:30", "01:60", "01:30\n", "noon", 130],
+    "export_until": ["5", "05:00:00", 5],
+    "export_concurrency": [0, 65, 1.5, "many", True],
+    "export_bandwidth": [-1, "fast", 1.5],
+    "export_webhook": ["ftp://x", "x", "https://a b", "https://x\n", 1],
+    "export_webhook_secret": ["x" * 201, "a\nb", 1],
+    "allow_plaintext_ftp": ["yes", None, 2],
 }
 NAMES = [setting.name for setting in SETTINGS]
 
@@ -94,12 +131,12 @@ def test_what_is_allowed_is_taken(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_not_allowed_is_refused_by_name_value_and_advice(name: str) -> None:
-    (allowed,) = (setting.allowed for setting in SETTINGS if setting.name == name)
+    (setting,) = (setting for setting in SETTINGS if setting.name == name)
     for value in WRONG[name]:
         with pytest.raises(ConfigError) as caught:
             Settings.defaults(**{name: value})
-        shown = "********" if name == "switch_password" else repr(value)
-        assert str(caught.value) == f"setting {name} from argument is {shown}: allowed is {allowed}"
+        shown = "********" if setting.secret else repr(value)
+        assert str(caught.value) == f"setting {name} from argument is {shown}: allowed is {setting.allowed}"
 
 
 def test_the_password_is_not_shown() -> None:

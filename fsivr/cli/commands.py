@@ -9,18 +9,8 @@ from importlib import metadata
 import click
 
 NAMES = (
-    "serve",
-    "call",
-    "calls",
-    "recordings",
-    "api",
-    "apikey",
-    "route",
-    "dialplan",
-    "prompts",
-    "settings",
-    "size",
-    "new",
+    *("serve", "call", "calls", "recordings", "export", "api", "apikey"),
+    *("route", "dialplan", "prompts", "settings", "size", "new"),
 )
 
 

@@ -22,9 +22,10 @@ def command(dialplan: str | None, listen: str | None, api: str | None, simulate:
     drain_timeout; a second signal hangs them up. The API is served by a
     process of its own, which ends with this one.
     """
+    from fsivr.cli.nightly import nightly_export
     from fsivr.cli.serving import announce, keep_serving, serving_api, start
 
     server = start(load(config, dialplan=dialplan, listen=listen, api_listen=api))
     announce(console(), server)
-    with serving_api(server, config):
+    with serving_api(server, config), nightly_export(server.settings, config):
         keep_serving(server, simulate=simulate)

@@ -37,6 +37,8 @@ class S3Target:
     def __init__(self, name: str, *, pace: Pace | None = None, **options: Any) -> None:
         self.name = name
         self._options = S3Options.of(options)
+        #: What an arrival is proved by, for the report.
+        self.proof = self._options.proof
         self._bucket = self._options.bucket
         self._prefix = f"{self._options.prefix.strip('/')}/".removeprefix("/")
         self._pace = pace or Pace(self._options.rate)

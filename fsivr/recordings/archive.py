@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 
 from fsivr.config import Settings
 from fsivr.errors import ArchiveError, RecordingKept
+from fsivr.recordings.arrivals import Arrivals
 from fsivr.recordings.checked import to_microsecond
 from fsivr.recordings.folders import Folders
 from fsivr.recordings.reindexing import Counts, reindex
@@ -159,6 +160,10 @@ class Archive:
                 was = change.sidecar.state
                 change.save(state="exported", exported=Exported(when, export_id))
                 change.tell(f"export:{export_id}", "exported", export=export_id, was=was)
+
+    def arrivals(self, targets: Iterable[str]) -> Arrivals:
+        """What marks recordings as arrived at one of these targets; those that are at each are exported."""
+        return Arrivals(self._shelf, targets)
 
     def _is_exported_by(self, change: Change, export_id: str) -> bool:
         sidecar = change.sidecar

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -192,6 +194,28 @@ def sync_folder(folder: Path) -> None:
     file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(file)
+    finally:
+        close(file)
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The first bytes of a file, which is one and no link.
+
+    :raises OSError: it cannot be read.
+    :raises ArchiveError: it is something else.
+    """
+    try:
+        # A pipe of this name would have it wait for ever, a link lead anywhere.
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ArchiveError(f"{path} is a link: it is not read") from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise ArchiveError(f"{path} is no file: it is not read")
+        with open(file, "rb", closefd=False) as reading:
+            return reading.read(most)
     finally:
         close(file)
 

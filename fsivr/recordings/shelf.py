@@ -85,7 +85,8 @@ class Shelf:
             yield Change(self, self._with_hold(sidecar))
 
     def _with_hold(self, sidecar: Sidecar) -> Sidecar:
-        row = self.store.recording(sidecar.id) if sidecar.hold is None else None
-        if row is None or row.held is None:
+        found = self.store.hold_of(sidecar.id) if sidecar.hold is None else None
+        if found is None:
             return sidecar
-        return replace(sidecar, hold=Hold(row.hold_reason or "unknown", row.hold_by or "unknown", row.held))
+        reason, by, at = found
+        return replace(sidecar, hold=Hold(reason or "unknown", by or "unknown", at))

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import errno
 import json
 import math
 import os
 import secrets
-import stat
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 from fsivr.errors import ArchiveError
 from fsivr.recordings import checked
-from fsivr.recordings.folders import SPOOL, checked_id, close, day_of, give_away, sync_folder
+from fsivr.recordings.folders import SPOOL, checked_id, day_of, give_away, read_file, sync_folder
 from fsivr.store import Row, recorded
 
 #: The version of the file's form.
@@ -54,6 +52,15 @@ class Exported(_Checked):
     """When the arrival of a recording was proved, and the id of the export that brought it."""
 
     at: datetime
+    export: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival(_Checked):
+    """When a recording was proved to be at a target, the key of its sound there, and the export that brought it."""
+
+    at: datetime
+    key: str
     export: str
 
 
@@ -96,6 +103,8 @@ class Sidecar(_Checked):
     #: When the file was last seen to have this hash.
     verified: datetime | None = None
     exported: Exported | None = None
+    #: The targets that it is proved to be at.
+    arrivals: Mapping[str, Arrival] = field(default_factory=dict)
     #: In a ticket: the name of the lock of the process that records.
     owner: str = ""
 
@@ -118,6 +127,7 @@ class Sidecar(_Checked):
             seconds=self.duration,
             consent="" if self.consent is None else checked.written_moment(self.consent),
             mask_spans=_written_spans(self.mask_spans),
+            arrivals=self.document()["arrivals"],
         )
 
     # -- its file ---------------------------------------------------------------------------
@@ -130,7 +140,7 @@ class Sidecar(_Checked):
         :raises OSError: it cannot be read.
         :raises ArchiveError: it is not one, or not of the recording that the file's name says.
         """
-        found = cls.decode(_read(path), what=str(path))
+        found = cls.decode(read_file(path, _MOST_BYTES + 1), what=str(path))
         if found.id != path.stem:
             raise ArchiveError(f"{path} tells of another recording: {found.id}")
         return found
@@ -166,7 +176,7 @@ class Sidecar(_Checked):
     def document(self) -> dict[str, Any]:
         """It as what JSON can say: times are ISO text in UTC, an end that is not known is null."""
         told = {"version": VERSION, **asdict(self), "mask_spans": _written_spans(self.mask_spans)}
-        for found in (told, told["hold"] or {}, told["exported"] or {}):
+        for found in (told, told["hold"] or {}, told["exported"] or {}, *told["arrivals"].values()):
             found.update({k: checked.written_moment(v) for k, v in found.items() if isinstance(v, datetime)})
         return told
 
@@ -195,7 +205,7 @@ def _parsed(kind: type[Any], told: Any) -> dict[str, Any]:
     """The arguments that make one of a kind; every field has to be there, so that none is lost unnoticed."""
     if not isinstance(told, dict):
         raise ValueError(f"{kind.__name__.lower()} is an object")
-    names = {field.name for field in fields(kind)}
+    names = {each.name for each in fields(kind)}
     wrong = [f"unknown: {name[:40]!r}" for name in sorted(set(told) - names)[:3]]
     wrong += [f"missing: {name}" for name in sorted(names - set(told))]
     if wrong:
@@ -227,21 +237,17 @@ def _refused(word: str) -> None:
     raise ValueError(f"{word} is no number")
 
 
-def _read(path: Path) -> bytes:
-    try:
-        # A pipe of this name would have it wait for ever, a link lead anywhere.
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise ArchiveError(f"{path} is a link: it is not read") from None
-        raise
-    try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise ArchiveError(f"{path} is no file: it is not read")
-        with open(file, "rb", closefd=False) as reading:
-            return reading.read(_MOST_BYTES + 1)
-    finally:
-        close(file)
+def _arrivals(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError("arrivals is an object, with a target's name for each")
+    return {name: Arrival(**_parsed(Arrival, told)) for name, told in value.items()}
+
+
+def _checked_arrivals(value: Any) -> Any:
+    target = checked.matching(r"[a-z][a-z0-9_-]{0,31}", "the name of a target")
+    if not isinstance(value, Mapping) or not all(isinstance(each, Arrival) for each in value.values()):
+        raise ValueError("is an arrival for each target")
+    return {target(name): value[name] for name in sorted(value)}
 
 
 _PARSERS: dict[str, Callable[[Any], Any]] = {
@@ -249,6 +255,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "mask_spans": _spans,
     "hold": lambda told: None if told is None else Hold(**_parsed(Hold, told)),
     "exported": lambda told: None if told is None else Exported(**_parsed(Exported, told)),
+    "arrivals": _arrivals,
 }
 _TEXTS = ("call", "leg", "handler", "caller", "dialled", "codec", "completion", "hangup_cause", "node", "retention")
 
@@ -265,6 +272,7 @@ def _one_of(kind: type[Any], what: str) -> Callable[[Any], Any]:
 _CHECKS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "Hold": {"reason": checked.text, "by": checked.text, "at": checked.moment},
     "Exported": {"at": checked.moment, "export": checked.text},
+    "Arrival": {"at": checked.moment, "key": checked.text, "export": checked.text},
     "Sidecar": {
         "id": lambda id: checked_id(id if isinstance(id, str) else type(id).__name__),
         **dict.fromkeys(_TEXTS, checked.text),
@@ -279,6 +287,7 @@ _CHECKS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "mask_spans": checked.spans,
         "hold": _one_of(Hold, "a hold or nothing"),
         "exported": _one_of(Exported, "when and by what it was exported, or nothing"),
+        "arrivals": _checked_arrivals,
         # It becomes the name of a file.
         "owner": checked.matching(r"[0-9A-Za-z_-]{0,64}", "up to 64 letters, digits and _ -"),
     },

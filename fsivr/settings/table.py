@@ -16,6 +16,7 @@ from fsivr.allowed import parse_address
 from fsivr.errors import ConfigError
 from fsivr.settings.api import ApiSettings
 from fsivr.settings.calls import CallSettings
+from fsivr.settings.exporting import ExportSettings
 from fsivr.settings.keeping import KeepingSettings
 from fsivr.settings.setting import Setting
 from fsivr.settings.sound import SoundSettings
@@ -27,7 +28,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(ApiSettings, KeepingSettings, SoundSettings, CallSettings):
+class Settings(ExportSettings, ApiSettings, KeepingSettings, SoundSettings, CallSettings):
     """The value of every setting, one attribute each; ``load`` and ``defaults`` validate them."""
 
     #: Where each setting's value came from: "default", a file, a variable, an option.

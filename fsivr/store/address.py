@@ -39,16 +39,17 @@ def sqlite_path(address: str) -> Path | None:
     return Path(address.removeprefix("sqlite:///")) if address.startswith("sqlite:///") else None
 
 
-def open_database(address: str, *, connections: int = 8) -> Database:
+def open_database(address: str, *, connections: int = 8, busy: float = BUSY) -> Database:
     """A database that is not connected yet; every thread and greenlet that uses it has its own connection.
 
     :param address: a value of the setting ``database``.
     :param connections: the most that a pool holds, for PostgreSQL.
+    :param busy: seconds that a statement may wait for another process's lock, for SQLite.
     :raises ConfigError: PostgreSQL's driver is not installed.
     """
     path = sqlite_path(address)
     if path is not None:
-        return SqliteDatabase(str(path), pragmas=_PRAGMAS, timeout=BUSY)
+        return SqliteDatabase(str(path), pragmas=_PRAGMAS, timeout=busy)
     if importlib.util.find_spec("psycopg") is None:
         raise ConfigError("setting database: PostgreSQL needs psycopg: pip install 'fsivr[postgresql]'")
     # It warns of a row that was refused with all that the row holds, which is the caller's.

@@ -22,6 +22,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tables", schema.TABLES),
     ("indices", schema.INDICES),
     ("workers", schema.WORKERS),
+    ("exporting", schema.EXPORTING),
 )
 #: What an up-to-date database has.
 NEWEST = len(STEPS)

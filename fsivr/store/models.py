@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from peewee import BigIntegerField, DoubleField, IntegerField, Model, TextField
+from peewee import BigIntegerField, CompositeKey, DoubleField, IntegerField, Model, TextField
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -108,6 +108,8 @@ class Recording(Model):
     exported = UtcField(null=True)
     #: The id of the export that took it.
     export = TextField(null=True)
+    #: JSON: an object with an entry for each target that it is proved to be at.
+    arrivals = TextField()
 
     class Meta:
         """Where it is kept."""
@@ -128,6 +130,8 @@ class Export(Model):
     failed = IntegerField()
     error = TextField()
     node = TextField()
+    #: JSON: an object, the whole report; empty until there is one.
+    report = TextField()
 
     class Meta:
         """Where it is kept."""
@@ -165,6 +169,22 @@ class Worker(Model):
         """Where it is kept."""
 
         table_name = "workers"
+
+
+class Claim(Model):
+    """Which run is bringing a recording to a target, and until when nobody else may."""
+
+    recording = TextField()
+    target = TextField()
+    node = TextField()
+    run = TextField()
+    until = UtcField()
+
+    class Meta:
+        """Where it is kept."""
+
+        table_name = "claims"
+        primary_key = CompositeKey("recording", "target")
 
 
 class ApiKey(Model):

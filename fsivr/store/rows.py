@@ -256,7 +256,7 @@ _RECORDED = Statement("recordings", list(Recording._meta.fields), update=True)
 _EXPORTED = Statement("exports", list(Export._meta.fields), update=True)
 _AUDITED = Statement("audit", list(Audit._meta.fields), update=False)
 _TIMES = frozenset({"started", "stopped", "ended", "held", "verified", "exported"})
-_JSON = frozenset({"mask_spans"})
+_JSON: Mapping[str, Any] = {"mask_spans": [], "arrivals": {}, "report": {}}
 
 
 def _whole(model: type[Any], statement: Statement, columns: Mapping[str, Any], needed: tuple[str, ...]) -> Row:
@@ -275,7 +275,7 @@ def _columns(model: type[Any], columns: Mapping[str, Any]) -> tuple[Any, ...]:
 def _column(name: str, field: Any, value: Any) -> Any:
     if field.field_type == "TEXT":
         if name in _JSON:
-            return as_json([] if value is None else value)
+            return as_json(_JSON[name] if value is None else value)
         return None if value is None and field.null else clean("" if value is None else value)
     if name in _TIMES:
         at: datetime | float | None = value

@@ -154,3 +154,45 @@ INDICES = (
     "CREATE INDEX audit_action ON audit (action, at, id)",
     "CREATE INDEX audit_subject ON audit (subject, at, id)",
 )
+
+_EXPORTS_2 = """
+CREATE TABLE exports_2 (
+    id TEXT PRIMARY KEY,
+    started BIGINT NOT NULL,
+    ended BIGINT,
+    state TEXT NOT NULL
+        CHECK (state IN ('running', 'done', 'partial', 'failed', 'interrupted')),
+    target TEXT NOT NULL,
+    recordings INTEGER NOT NULL,
+    bytes BIGINT NOT NULL,
+    failed INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    node TEXT NOT NULL,
+    report TEXT NOT NULL
+)"""
+
+_CLAIMS = """
+CREATE TABLE claims (
+    recording TEXT NOT NULL,
+    target TEXT NOT NULL,
+    node TEXT NOT NULL,
+    run TEXT NOT NULL,
+    until BIGINT NOT NULL,
+    PRIMARY KEY (recording, target)
+)"""
+
+_EXPORT_COLUMNS = "id, started, ended, state, target, recordings, bytes, failed, error, node"
+
+#: What an export needs to be told of and shared. SQLite cannot change a check: the table is made anew.
+EXPORTING = (
+    "ALTER TABLE recordings ADD COLUMN arrivals TEXT NOT NULL DEFAULT '{}'",
+    _EXPORTS_2,
+    f"INSERT INTO exports_2 ({_EXPORT_COLUMNS}, report) SELECT {_EXPORT_COLUMNS}, '{{}}' FROM exports",
+    "DROP TABLE exports",
+    "ALTER TABLE exports_2 RENAME TO exports",
+    "CREATE INDEX exports_started ON exports (started, id)",
+    "CREATE INDEX exports_state ON exports (state, started, id)",
+    "CREATE INDEX exports_target ON exports (target, started, id)",
+    _CLAIMS,
+    "CREATE INDEX claims_node ON claims (target, node)",
+)

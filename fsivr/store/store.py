@@ -9,7 +9,7 @@ from typing import Any
 
 from peewee import Model, Tuple, Value, fn
 
-from fsivr.store.address import open_database, sqlite_path
+from fsivr.store.address import BUSY, open_database, sqlite_path
 from fsivr.store.keys import Keys
 from fsivr.store.migrations import migrate
 from fsivr.store.models import Audit, Call, Export, Recording, Worker, to_microseconds
@@ -30,10 +30,11 @@ class Store:
 
     :param address: a value of the setting ``database``.
     :param connections: the most that a pool of PostgreSQL's holds.
+    :param busy: seconds that a statement may wait for another process's lock on SQLite's file.
     """
 
-    def __init__(self, address: str, *, connections: int = 8) -> None:
-        self.database = open_database(address, connections=connections)
+    def __init__(self, address: str, *, connections: int = 8, busy: float = BUSY) -> None:
+        self.database = open_database(address, connections=connections, busy=busy)
         self._sqlite = sqlite_path(address) is not None
         #: The keys to the API.
         self.keys = Keys(self.database)
@@ -135,6 +136,13 @@ class Store:
         For a recording whose sidecar cannot tell of it; else the sidecar's own row is written.
         """
         return self._change(id, {"state": state}, row)
+
+    def hold_of(self, id: str) -> tuple[str, str, datetime] | None:
+        """Why a recording is on hold, by whom and since when; None where it is not, or there is none."""
+        query: Any = Recording.select(Recording.hold_reason, Recording.hold_by, Recording.held)
+        query = query.where((Recording.id == id) & Recording.held.is_null(False)).tuples()
+        found: tuple[str, str, datetime] | None = self._first(query)
+        return found
 
     def hold(self, id: str, reason: str, *, by: str, at: float) -> bool:
         """Whether there is such a recording; it is on hold now, and the audit says so.

@@ -32,7 +32,7 @@ def test_where_a_value_came_from_is_told(fsivr, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("FSIVR_PORTS", "77")
 
     def row(name: str, *arguments: str) -> str:
-        (line,) = (line for line in fsivr("settings", *arguments).out.splitlines() if line.startswith(name))
+        (line,) = (line for line in fsivr("settings", *arguments).out.splitlines() if line.split()[0] == name)
         return re.sub(r" {2,}", "|", line)
 
     assert row("language").startswith("language|de|fsivr.toml|")

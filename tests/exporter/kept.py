@@ -1,0 +1,68 @@
+"""Recordings of the tests' own: sealed files, their sidecars and rows, made quickly."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import struct
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from fsivr.recordings import Folders, Sidecar
+from fsivr.store import Store
+
+START = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+
+
+def wav(number: int, size: int = 1000) -> bytes:
+    """A WAV file of so many bytes of sound, another for each number."""
+    sound = random.Random(number).randbytes(size)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
+    return b"RIFF" + struct.pack("<I", 36 + size) + b"WAVE" + form + b"data" + struct.pack("<I", size) + sound
+
+
+def keep(
+    folders: Folders, store: Store, count: int, *, size: int = 1000, first: int = 0, **told: object
+) -> list[Sidecar]:
+    """So many sealed recordings, one begun each second."""
+    made = []
+    for number in range(first, first + count):
+        at = START + timedelta(seconds=number)
+        id = f"{at:%Y%m%dT%H%M%S}.000Z-{number:012x}"
+        content = wav(number, size)
+        path = folders.place(id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        columns = {
+            "call": f"call-{number}",
+            "handler": "apps.survey.Survey",
+            "node": "ivr-1",
+            "state": "sealed",
+            **told,
+        }
+        sidecar = Sidecar(
+            id=id,
+            started=at,
+            stopped=at + timedelta(seconds=1),
+            duration=size / 16000,
+            channels=1,
+            rate=8000,
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            **columns,  # type: ignore[arg-type]
+        )
+        folders.sidecar_of(id).write_bytes(sidecar.encode())
+        made.append(sidecar)
+    store.write([sidecar.row() for sidecar in made])
+    return made
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path from there."""
+    found = {}
+    for base, _, names in os.walk(folder):
+        for name in names:
+            path = Path(base) / name
+            found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
