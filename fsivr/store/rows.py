@@ -76,7 +76,9 @@ _BEGAN = Statement(
     where="calls.ended IS NULL OR calls.handler = ''",
 )
 # One that the API placed rings there until a server takes it, or does not.
-_TURNED_AWAY = Statement("calls", _CALL_COLUMNS, update=True, where="calls.ended IS NULL AND calls.worker LIKE 'api %'")
+_TURNED_AWAY = Statement(
+    "calls", _CALL_COLUMNS, update=True, where="calls.ended IS NULL AND substr(calls.worker, 1, 4) = 'api '"
+)
 _ENDED = Statement("calls", _CALL_COLUMNS, update=True)
 _LOST = _Change(
     "calls",
