@@ -86,4 +86,7 @@ def test_each_json_line_is_an_object(capsys) -> None:
 def test_the_settings_know_their_passwords() -> None:
     settings = Settings.defaults(switch_password="s3cr3t", database="postgresql://u:p%40ss@db/x")
     assert settings.secret_values >= {"s3cr3t", "p%40ss", "p@ss"}
-    assert "" not in Settings.defaults().secret_values
+    targets = {"archive": {"kind": "s3", "bucket": "calls", "secret": "s3s3cr3t"}}
+    settings = Settings.defaults(targets=targets, export_webhook_secret="h00k")
+    assert settings.secret_values == {"ClueCon", "s3s3cr3t", "h00k"}
+    assert Settings.defaults().secret_values == {"ClueCon"}

@@ -34,7 +34,7 @@ class _Export(click.Group):
 
 @click.group(name="export", cls=_Export, no_args_is_help=False)
 def command() -> None:
-    """Bring recordings to the targets, prove each arrival, mark and report it.
+    """Bring recordings to the targets, and prove each arrival.
 
     'fsivr export' alone, or with targets, is 'fsivr export run'. Exit codes: 0 all
     is there; 1 some failed or remain; 2 wrong use or setting; 3 another run is at

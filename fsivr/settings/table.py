@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import ipaddress
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +23,7 @@ from fsivr.settings.sound import SoundSettings
 
 #: What is shown of a setting that is secret.
 HIDDEN = "********"
+_SECRET_KEYS = ("secret", "password", "passphrase", "session_token")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -54,9 +55,10 @@ class Settings(ExportSettings, ApiSettings, KeepingSettings, SoundSettings, Call
     @property
     def secret_values(self) -> frozenset[str]:
         """The passwords that are set, so that they can be kept out of what is written."""
-        found = {str(getattr(self, each.name)) for each in SETTINGS if each.secret}
+        values = [getattr(self, each.name) for each in SETTINGS if each.secret]
+        found = {each for value in values for each in _secrets(value)}
         password = urlsplit(self.database).password if self.database.startswith("postgresql:") else None
-        return frozenset(found | {password or "", unquote(password or "")} - {""})
+        return frozenset((found | {password or "", unquote(password or "")}) - {""})
 
     @property
     def retention_days(self) -> Mapping[str, int]:
@@ -74,6 +76,15 @@ class Settings(ExportSettings, ApiSettings, KeepingSettings, SoundSettings, Call
         :raises ConfigError: an override is wrong.
         """
         return validated([(name, value, "argument") for name, value in overrides.items()])
+
+
+def _secrets(value: object, name: str = "secret") -> Iterator[str]:
+    """What is secret in a setting that is: in tables of targets, what their keys say is."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _secrets(each, key)
+    elif isinstance(value, str) and name in _SECRET_KEYS:
+        yield value
 
 
 #: Every setting, in the order of the documents.

@@ -165,6 +165,7 @@ def _exports(sizes: Sizes) -> Iterator[dict[str, Any]]:
             "failed": 0,
             "error": "",
             "node": "ivr-1",
+            "report": "",
         }
 
 

@@ -32,7 +32,7 @@ __all__ = ["SCENARIOS", "SMUGGLED", "STILL_WAITING", "VERBS"]
 def main(name: str, argument: str, which: str) -> None:
     logging.disable(logging.CRITICAL)
     resource.setrlimit(resource.RLIMIT_CPU, (3, 4))  # SIGXCPU: it spins
-    signal.alarm(20)
+    signal.alarm(90)
     over_server = name in ("port_limit", "accept_waits_for_a_sleep")
     if which == "greenswitch":
         given: Any = serve_greenswitch if over_server else greenswitch.esl.OutboundSession

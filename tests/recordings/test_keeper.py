@@ -142,7 +142,12 @@ def test_a_stop_does_not_wait_for_a_slow_disk_and_loses_nothing(
     assert states(kept) == []
     slow.set()
     assert until(lambda: len(states(kept)) == 1, 10)  # the one that was at it
-    reconcile(kept.archive, settle=0.0)
+
+    def reconciled() -> bool:
+        reconcile(kept.archive, settle=0.0)
+        return len(states(kept)) == 3
+
+    assert until(reconciled, 10)  # once the lock of the first one is given back
     assert states(kept) == ["sealed"] * 3
     kept.check()
 
