@@ -42,7 +42,7 @@ _FAR_ENDS = """<include>
 
 
 def binary() -> str | None:
-    """The program of this machine's FreeSWITCH: ``FREESWITCH_BIN``, or where it usually is; None where there is none."""
+    """This machine's FreeSWITCH: ``FREESWITCH_BIN``, or where it usually is; None where there is none."""
     given = os.environ.get("FREESWITCH_BIN")
     if given:
         return given
