@@ -62,7 +62,8 @@ def list_calls(config: str | None, as_json: bool, limit: int, cause: str | None,
             if after is None:
                 break
     if as_json:
-        click.echo(json.dumps([as_dict(call) for call in found], indent=2))
+        for call in found:
+            click.echo(json.dumps(as_dict(call)))
     else:
         print_calls(found, more=after is not None)
 

@@ -23,6 +23,7 @@ from fsivr.store import Recording, Store
 #: How each state is shown: what needs somebody is seen.
 _STYLES = {"degraded": "yellow", "failed": "red", "purged": "dim", "exported": "green", "recording": "cyan"}
 _PAGE = 1000
+_TEN_YEARS = 3652  # days
 # From so many columns on there is room for what is known besides.
 _ROOMY, _WIDE = 100, 130
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -139,7 +140,9 @@ def print_usage(screen: Console, root: Path, usage: Usage) -> None:
     screen.print(f"{counted(usage.files, 'sound file')}, {size(usage.bytes)}, in {root}")
     left = "nothing was recorded in the last 7 days"
     if usage.days_left is not None:
-        left = f"enough for {counted(int(usage.days_left), 'day')} at the rate of the last 7"
+        days = int(usage.days_left)
+        enough = "more than ten years" if days > _TEN_YEARS else counted(days, "day")
+        left = f"enough for {enough} at the rate of the last 7 days"
     screen.print(f"{size(usage.free)} free on its disk: {left}")
 
 

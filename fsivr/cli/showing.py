@@ -52,7 +52,7 @@ def print_calls(calls: Sequence[Any], *, more: bool) -> None:
     for line in captured.get().splitlines():
         screen.out(line.rstrip())
     if more:
-        screen.print("there are more: --limit", style="dim")
+        screen.print(f"there are more than these {len(calls)}: see --limit", style="dim")
 
 
 def print_call(call: Any, timeline: Sequence[Mapping[str, Any]]) -> None:
@@ -76,10 +76,11 @@ def print_call(call: Any, timeline: Sequence[Mapping[str, Any]]) -> None:
     if timeline:
         screen.print()
     for entry in timeline:
-        screen.print(_line(entry), soft_wrap=True)
+        screen.print(told(entry), soft_wrap=True)
 
 
-def _line(entry: Mapping[str, Any]) -> Text:
+def told(entry: Mapping[str, Any]) -> Text:
+    """An entry of a timeline, in a line."""
     if "left_out" in entry:
         return Text(f"          … {entry['left_out']} more", style="dim")
     minutes, seconds = divmod(float(entry.get("at", 0)), 60)

@@ -13,6 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from fsivr.cli.showing import told
+
 #: Seconds that the API has to begin, and a recording to be sealed.
 PATIENCE = 30.0
 
@@ -53,10 +55,7 @@ def _print_call(screen: Console, where: str, call: Mapping[str, Any]) -> None:
     line = f"    {call['caller']} called {call['dialled']}: {call['handler']}, {call['hangup_cause']}"
     screen.print(Text(line), soft_wrap=True)
     for entry in call["timeline"]:
-        given = ", ".join(map(_words, entry.get("given", {}).values()))
-        said = " ".join(one.get("said", "") for one in entry.get("tries", []))
-        told = f"{entry.get('at', 0):7.2f} s  {entry.get('verb', '')} {given}" + (f" → {said}" if said else "")
-        screen.print(Text(f"    {_printable(told)}", style="dim"), soft_wrap=True)
+        screen.print(told(entry), soft_wrap=True)
 
 
 def _print_recording(screen: Console, url: str, found: Mapping[str, Any]) -> None:
@@ -100,11 +99,3 @@ def _awaited(look: Callable[[], Any], why_not: str) -> Any:
         if time.monotonic() > deadline:
             raise NotShown(why_not)
         time.sleep(0.05)
-
-
-def _words(value: Any) -> str:
-    return ", ".join(map(_words, value)) if isinstance(value, list) else str(value)
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

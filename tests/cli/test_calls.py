@@ -58,7 +58,7 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def _listed(fsivr: Any, *options: str) -> list[str]:
     ran = fsivr("calls", *options, "--json")
     assert (ran.code, ran.err) == (0, "")
-    return [call["uuid"] for call in json.loads(ran.out)]
+    return [json.loads(line)["uuid"] for line in ran.out.splitlines()]
 
 
 @pytest.mark.parametrize("command", [(), ("list",)])
@@ -97,7 +97,7 @@ def test_more_than_a_page_is_listed(fsivr: Any, address: str) -> None:
     store.close()
     assert len(_listed(fsivr, "--limit", "100000")) == 1204
     assert len(_listed(fsivr, "--limit", "700")) == 700
-    assert fsivr("calls", "--limit", "1").out.splitlines()[-1] == "there are more: --limit"
+    assert fsivr("calls", "--limit", "1").out.splitlines()[-1] == "there are more than these 1: see --limit"
 
 
 def test_no_calls(fsivr: Any, address: str) -> None:
