@@ -98,4 +98,4 @@ def _told(row: Any) -> dict[str, Any]:
 
 def _report(text: str) -> dict[str, Any] | None:
     found = json.loads(text) if text else None
-    return found if isinstance(found, dict) else None
+    return found if found and isinstance(found, dict) else None

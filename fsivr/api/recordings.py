@@ -32,7 +32,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _AS_IT_IS = tuple(
     name
     for name in RecordingSchema._declared_fields
-    if name not in ("duration", "mask_spans", "hold", "exported", "links")
+    if name not in ("duration", "mask_spans", "hold", "exported", "arrivals", "links")
 )
 _WITHOUT_SOUND = ("recording", "failed", "purged")
 
@@ -177,6 +177,7 @@ def told(row: Any) -> dict[str, Any]:
         "duration": row.seconds,
         "mask_spans": json.loads(row.mask_spans),
         "hold": None if row.held is None else {"reason": row.hold_reason, "by": row.hold_by, "at": row.held},
+        "arrivals": json.loads(row.arrivals),
         "exported": None if row.exported is None else {"at": row.exported, "export": row.export},
         "links": {
             "self": here,

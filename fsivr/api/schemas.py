@@ -111,6 +111,14 @@ class ProofSchema(_Told):
     export = _string("The run that brought it.", allow_none=True)
 
 
+class ArrivalSchema(Schema):
+    """A proved arrival at a target."""
+
+    at = fields.String(required=True, metadata=about("When it was proved.", "2026-11-24T02:00:00.000000Z"))
+    key = fields.String(required=True, metadata=about("What it is called there.", "2026/11/24/x.wav"))
+    export = fields.String(required=True, metadata=about("The run that brought it."))
+
+
 class LinksSchema(_Told):
     """Where to go on."""
 
@@ -151,6 +159,12 @@ class RecordingSchema(_Told):
     verified = _moment("When its file was last proved to be whole; null for never.", allow_none=True)
     exported = fields.Nested(
         ProofSchema, required=True, allow_none=True, metadata=about("The proof of its export; null without one.")
+    )
+    arrivals = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(ArrivalSchema),
+        required=True,
+        metadata=about("The targets at which it was proved to be, by their names.", {}),
     )
     links = fields.Nested(LinksSchema, required=True, metadata=about("Where to go on."))
 

@@ -20,4 +20,4 @@ def command(listen: str | None, dialplan: str | None, until_eof: bool, config: s
     """
     from fsivr.cli.api_serving import serve
 
-    serve(load(config, api_listen=listen, dialplan=dialplan), until_eof=until_eof)
+    serve(load(config, api_listen=listen, dialplan=dialplan), until_eof=until_eof, config=config)

@@ -18,6 +18,8 @@ from rich.text import Text
 
 from fsivr.api.app import create_app
 from fsivr.api.serving import LAST, Serving, check_address
+from fsivr.cli.api_child import environment
+from fsivr.cli.beginning import Beginning
 from fsivr.cli.output import console
 from fsivr.cli.signals import on_signals
 from fsivr.config import Settings
@@ -36,8 +38,10 @@ _SWITCH = 3.0
 _AGAIN = 5.0
 
 
-def serve(settings: Settings, *, until_eof: bool = False) -> None:
+def serve(settings: Settings, *, until_eof: bool = False, config: str | None = None) -> None:
     """Serve the API until a signal, or the end of standard input where that is asked for.
+
+    :param config: the settings file, where the command line named it.
 
     :raises ConfigError: an address that cannot be had, a wrong certificate, or a database of a newer fsivr.
     """
@@ -46,7 +50,9 @@ def serve(settings: Settings, *, until_eof: bool = False) -> None:
     store, told = Store(settings.database), Event()
     switch = Switch(dataclasses.replace(settings, reply_timeout=min(settings.reply_timeout, _SWITCH)))
     archive, dialplan = Archive.of(settings, store), _dialplan(settings)
-    serving = Serving(settings, create_app(settings, store, switch=switch, dialplan=dialplan, archive=archive))
+    export = Beginning(settings, store, environment(settings, os.environ, config=config))
+    app = create_app(settings, store, switch=switch, dialplan=dialplan, archive=archive, export=export)
+    serving = Serving(settings, app)
     migrating = _migrated(store)
     watching = gevent.spawn(_await_eof, told) if until_eof else None
     # Ctrl-C in a terminal reaches every process there; this one ends when its parent has.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,12 +43,21 @@ def command() -> None:
     """
 
 
+def _ids(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """The ids of runs by the names of their targets."""
+    for each in given:
+        if not re.fullmatch(r"[a-z0-9_-]+=[0-9TZ.]+-[0-9a-f]{12}", each, re.ASCII):
+            raise click.BadParameter(f"--id is TARGET=ID, an id of a run being as of the API, not {each[:80]!r}")
+    return dict(each.split("=", 1) for each in given)
+
+
 @command.command(name="run")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--dry-run", is_flag=True, help="Say what there is to bring, and bring nothing.")
 @click.option("--app", default="", metavar="HANDLER", help="Those of one handler, by its name or the last part of it.")
 @click.option("--exported", is_flag=True, help="Also those that were exported before the target was set.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
+@click.option("--id", "ids", multiple=True, callback=_ids, metavar="TARGET=ID", help="The id of the run to a target.")
 @choosing
 @click.pass_context
 def run(context: click.Context, /, targets: tuple[str, ...], config: str | None, **options: Any) -> None:
@@ -59,7 +69,7 @@ def run(context: click.Context, /, targets: tuple[str, ...], config: str | None,
     settings = load(config)
     choice = Choice(options["since"], options["until"], options["app"], options["exported"])
     with opened_archive(settings) as archive:
-        all_runs = runs(settings, archive, targets, choice)
+        all_runs = runs(settings, archive, targets, choice, ids=options["ids"])
         if options["dry_run"]:
             reports = [each.measure() for each in all_runs]
             if options["as_json"]:

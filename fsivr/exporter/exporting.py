@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -42,9 +42,17 @@ def chosen(settings: Settings, names: Iterable[str] = ()) -> dict[str, Recipe]:
     return {name: found[name] for name in wanted}
 
 
-def runs(settings: Settings, archive: Archive, names: Iterable[str] = (), choice: Choice | None = None) -> list[Run]:
+def runs(
+    settings: Settings,
+    archive: Archive,
+    names: Iterable[str] = (),
+    choice: Choice | None = None,
+    *,
+    ids: Mapping[str, str] | None = None,
+) -> list[Run]:
     """A run for each of these targets, not begun.
 
+    :param ids: the runs' ids by their targets' names; a target that is not there gets a new one.
     :raises ConfigError: as of ``chosen``.
     """
     order = Order(
@@ -56,7 +64,7 @@ def runs(settings: Settings, archive: Archive, names: Iterable[str] = (), choice
     )
     uploads = archive.folders.spool / ".exports" / "uploads"
     return [
-        Run(name, recipe.keeping(uploads), archive=archive, order=order)
+        Run(name, recipe.keeping(uploads), archive=archive, order=order, id=(ids or {}).get(name))
         for name, recipe in chosen(settings, names).items()
     ]
 

@@ -47,20 +47,26 @@ class Order:
     patience: Patience = dataclasses.field(default_factory=Patience)
 
 
+def new_id() -> str:
+    """An id for a run, of the time and chance."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{secrets.token_hex(6)}"
+
+
 class Run:
     """One run of the export to one target.
 
     :param name: the target's name.
     :param make: makes an object of it; each worker has its own.
+    :param id: of ``new_id``; a new one where None.
     """
 
-    def __init__(self, name: str, make: Make, *, archive: Archive, order: Order) -> None:
+    def __init__(self, name: str, make: Make, *, archive: Archive, order: Order, id: str | None = None) -> None:
         store, folders = archive.store, archive.folders
         self._make, self._store, self._folders, self._order = make, store, folders, order
-        now = datetime.now(UTC)
-        id = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{secrets.token_hex(6)}"
+        id = new_id() if id is None else id
         #: What it did so far; other threads may look at it.
-        self.report = Report(run=id, target=name, node=archive.node, started=now)
+        self.report = Report(run=id, target=name, node=archive.node, started=datetime.now(UTC))
         #: The bytes that went out, those of failed tries included.
         self.sent = Count()
         self._node = archive.node

@@ -37,7 +37,8 @@ class Site:
         self.folder = folder
         (folder / "there").mkdir()
         (folder / "fsivr.toml").write_text(TOML)
-        self.store = Store(f"sqlite:///{folder}/fsivr.db")
+        self.store_address = f"sqlite:///{folder}/fsivr.db"
+        self.store = Store(self.store_address)
         self.store.migrate()
         self.archive = Archive(folder / "recordings", self.store, node="ivr-1", retention={"default": 1})
 
