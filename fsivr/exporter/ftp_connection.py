@@ -173,13 +173,22 @@ class FTPConnection(ftplib.FTP_TLS):
         try:
             self.voidcmd(f"MKD {path}")
         except ftplib.error_perm:
-            above = path.rpartition("/")[0]
             if self.is_folder(path):
                 return
-            if not above or self.is_folder(above):
+            above = path.rpartition("/")[0]
+            if not above:
                 raise
-            self.make_folder(above)
+            if not self.is_folder(above):
+                self.make_folder(above)
+            self._make_last(path)
+
+    def _make_last(self, path: str) -> None:
+        """Make a folder whose parent is there; others of ours make the same ones at the same time."""
+        try:
             self.voidcmd(f"MKD {path}")
+        except ftplib.error_perm:
+            if not self.is_folder(path):
+                raise
 
     def move(self, source: str, target: str) -> None:
         """Rename a file, onto another where there is one: in one step where the server does that."""

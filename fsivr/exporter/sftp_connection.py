@@ -204,8 +204,16 @@ class Connection(pysftp.Connection):  # type: ignore[misc] # it has no annotatio
             above = path.rpartition("/")[0]
             if refused.code == NO_SUCH_FILE and above:
                 self.make_folder(above, mode=mode)
-                self.mkdir(path, mode)
+                self._make_last(path, mode)
             elif not self.isdir(path):
+                raise
+
+    def _make_last(self, path: str, mode: int) -> None:
+        """Make a folder whose parent is there; others of ours make the same ones at the same time."""
+        try:
+            self.mkdir(path, mode)
+        except Refused:
+            if not self.isdir(path):
                 raise
 
     def names(self, path: str) -> Iterator[paramiko.SFTPAttributes]:
