@@ -6,10 +6,11 @@ password of the settings.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import time
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from contextvars import ContextVar
 from typing import Any, Literal
 
@@ -52,7 +53,10 @@ class _WithoutSecrets(logging.Formatter):
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
         self._inner = inner
-        longest_first = sorted({each for each in secrets if len(each) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        long_enough = {each for each in secrets if len(each) >= _SHORTEST_SECRET}
+        # As JSON and a traceback's source write it, too: a quote, a backslash or an umlaut is another text there.
+        spelt = {as_written for each in long_enough for as_written in _spellings(each)}
+        longest_first = sorted(spelt, key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def format(self, record: logging.LogRecord) -> str:
@@ -102,6 +106,13 @@ def _add_call(_logger: object, _method: str, event: MutableMapping[str, Any]) ->
     if call:
         event["call"] = call
     return event
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A secret as it is, as the source of a program has it, and each of them as JSON has it, in ASCII."""
+    for text in (secret, repr(secret)[1:-1], ascii(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield text
+        yield json.dumps(text)[1:-1]
 
 
 def _visible(text: str) -> str:

@@ -74,6 +74,25 @@ def test_no_secret_is_in_any_line(capsys, form) -> None:
     assert "abc" in told  # too short to be hidden
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    "secret", ['quo"ted', "back\\slash", "pässwörd", "it's\ttabbed", "\N{KEY}\N{LOCK}\N{KEY}\N{LOCK}"]
+)
+def test_no_secret_gets_out_by_how_it_is_spelt(capsys: pytest.CaptureFixture[str], form: Any, secret: str) -> None:
+    configure("info", form, secrets=[secret])
+    log.warning("the password is %s.", secret)
+    log.warning("the password is %r.", secret)
+    try:
+        raise ValueError(secret)
+    except ValueError as error:
+        log.warning("it failed: %r", error, exc_info=error)
+    told = capsys.readouterr().err
+    spellings = {secret, repr(secret)[1:-1], ascii(secret)[1:-1]}
+    for each in spellings | {json.dumps(each)[1:-1] for each in spellings}:
+        assert each not in told
+    assert told.count("********") >= 4
+
+
 def test_each_json_line_is_an_object(capsys) -> None:
     heard, password, failed = (json.loads(line) for line in written(capsys, "json", call="abc"))
     assert heard["message"] == "heard 4711\n2026 forged\x1b[31m\u2028"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,10 @@ from fsivr.api.wire import Matching, about, text
 
 _MOST_VARIABLES = 30
 _NAME = r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"
+# Variables whose text the switch runs, as an application, an API command (which may be a program of its machine's) or a
+# part of its dialplan: switch_types.h, SWITCH_CHANNEL_EXECUTE_ON_ANSWER_VARIABLE and those after it. No key gives that
+# right. The switch finds some by how they begin, and all of them in any case of letters.
+_RUN = re.compile(r"(^|_)(exec|execute|api|hook)(_|$)|^group_confirm|^transfer_", re.ASCII | re.IGNORECASE)
 
 
 class Seconds(fields.Float):
@@ -30,9 +35,14 @@ class Variables(fields.Dict):
         super().__init__(
             keys=fields.String(validate=Matching(_NAME, error="a name has letters, digits and _ . -")),
             values=text(1000, "Its value."),
-            validate=self._few,
+            validate=[self._few, self._harmless],
             **told,
         )
+
+    @staticmethod
+    def _harmless(value: Mapping[str, str]) -> None:
+        if run := next(filter(_RUN.search, value), None):
+            raise ValidationError(f"the switch would run what the variable {run} holds")
 
     @staticmethod
     def _few(value: Mapping[str, str]) -> None:
@@ -71,7 +81,8 @@ class OrderSchema(Schema):
     variables = Variables(
         metadata=about(
             "Text for the handler, read as `call.variables['order']`; some 3000 bytes in all. Names that begin with "
-            "`fsivr_`, and those that the order sets itself, are refused.",
+            "`fsivr_`, and those that the order sets itself, are refused, and so are those whose text the switch "
+            "would run, as `execute_on_answer` and `api_hangup_hook`.",
             {"order": "4711"},
         )
     )

@@ -42,7 +42,9 @@ class Serving:
         self._servers: list[HttpServer] = []
         self._renewing: gevent.Greenlet[..., None] | None = None
         context = None if certificate is None else certificate.context
-        main = self._serve(settings.api_listen, "--listen or FSIVR_API_LISTEN", application, context)
+        main = self._serve(
+            settings.api_listen, "FSIVR_API_LISTEN, 'fsivr serve --api' or 'fsivr api --listen'", application, context
+        )
         host, port = main.where
         usual = _usual(certificate, host)
         #: Where the API is.

@@ -27,7 +27,7 @@ class History:
 
     :param journal: what writes the rows.
     :param node: this machine's name.
-    :param worker: which of the machine's servers it is.
+    :param worker: which of the machine's servers it is, as the address it was told to listen on.
     """
 
     def __init__(self, journal: Journal, *, node: str | None = None, worker: str = "") -> None:
@@ -49,10 +49,12 @@ class History:
         except ConfigError:
             listening.close()
             raise
-        if self._worker:
-            self._journal.put(calls_lost(self._node, self._worker, time.time()))
         host, port = listening.getsockname()[:2]
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if self._worker.endswith(":0"):  # a port that was free: others of this setting may run beside this one
+            self._worker = where
+        if self._worker:
+            self._journal.put(calls_lost(self._node, self._worker, time.time()))
         self._heartbeat = Heartbeat(self._journal, load, node=self._node, worker=self._worker, listen=where)
 
     def close(self) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from peewee import DatabaseError, DataError, IntegrityError, InterfaceError
 from playhouse.pool import MaxConnectionsExceeded
+
+# PEP 249's names: peewee's errors have them, and so have a driver's own, of what was written past peewee.
+_GONE = frozenset({"InterfaceError", "DatabaseError"})
+_REFUSED = frozenset({"DataError", "IntegrityError"})
 
 
 def is_gone(error: BaseException) -> bool:
     """Whether the database is away, locked, full or broken; not where it refused what was asked."""
-    if isinstance(error, (InterfaceError, MaxConnectionsExceeded)):
+    if isinstance(error, MaxConnectionsExceeded):
         return True
-    return isinstance(error, DatabaseError) and not isinstance(error, (DataError, IntegrityError))
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return not names.isdisjoint(_GONE) and names.isdisjoint(_REFUSED)

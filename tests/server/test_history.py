@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from fsivr.server import Server
 from fsivr.simulator import Switch
 from fsivr.store import Journal, Store
 from fsivr.store.rows import calls_lost
+from tests.leaks import until
 from tests.store.calls import began
 
 
@@ -99,21 +101,35 @@ def test_what_is_kept_of_an_ended_call(address: str, handler: type[Handler], ans
 
 
 def test_calls_that_a_server_of_this_name_left_live_are_ended(address: str) -> None:
-    import socket
-
     store = Store(address)
     store.migrate()
-    store.write([began(1, node=socket.gethostname(), worker="127.0.0.1:0"), began(2, node="other")])
+    store.write([began(1, node=socket.gethostname(), worker="127.0.0.1:8084"), began(2, node="other")])
     assert calls_lost("a", "b", 1).key == "lost a b"
     server = Server(
         Dialplan([Extension("1", Answering)]),
         Settings.defaults(listen="127.0.0.1:0"),
         store=Journal(address),
-        worker="127.0.0.1:0",
+        worker="127.0.0.1:8084",
     )
     server.start()
     server.stop(0)
     assert [call.uuid for call in store.calls(state="live").items] == ["uuid-000002"]
+    store.close()
+
+
+def test_servers_on_ports_that_were_free_leave_each_others_calls_alone(address: str) -> None:
+    settings, dialplan = Settings.defaults(listen="127.0.0.1:0"), Dialplan([Extension("1", Answering)])
+    servers = [Server(dialplan, settings, store=Journal(address), worker=settings.listen) for _ in range(2)]
+    servers[0].start()
+    store = Store(address)
+    store.write([began(1, node=socket.gethostname(), worker=settings.listen)])
+    assert until(store.workers)
+    (first,) = (each.worker for each in store.workers())
+    store.write([began(2, node=socket.gethostname(), worker=first)])
+    servers[1].start()
+    for server in servers:
+        server.stop(0)
+    assert [call.uuid for call in store.calls(state="live").items] == ["uuid-000002", "uuid-000001"]
     store.close()
 
 

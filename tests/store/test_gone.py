@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 from peewee import DataError, IntegrityError
 from playhouse.pool import MaxConnectionsExceeded
 
-from fsivr.store import Store, is_gone
+from fsivr.store import Store, audited, is_gone
 from tests.store.postgresql import PostgreSQL
 
 
@@ -40,6 +41,27 @@ def test_a_database_without_our_tables_is_gone(address: str) -> None:
     with pytest.raises(Exception, match=r"calls") as caught:
         store.calls()
     assert is_gone(caught.value)
+    store.close()
+
+
+def test_a_write_to_a_database_without_our_tables_is_gone(address: str) -> None:
+    store = Store(address)
+    with pytest.raises(Exception, match="audit") as caught:
+        store.write([audited("somebody", "something", "it")])
+    assert is_gone(caught.value)
+    store.close()
+
+
+def test_a_write_to_a_file_that_another_process_has_locked_is_gone(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/fsivr.db", busy=0.05)
+    store.migrate()
+    other = sqlite3.connect(tmp_path / "fsivr.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Exception, match="locked") as caught:
+        store.write([audited("somebody", "something", "it")])
+    assert is_gone(caught.value)
+    other.close()
+    store.write([audited("somebody", "something", "it")])
     store.close()
 
 
