@@ -59,7 +59,7 @@ class Recordings:
         store.migrate()
         archive = Archive(folder / "recordings", store, node=_NODE, retention={"default": 1})
         for first in range(0, count, 100):
-            keep(archive.folders, store, min(100, count - first), size=size, first=first)
+            keep(archive.folders, store, min(100, count - first), size=size, first=first, spread=True)
         store.close()
         self._rounds = 0
 
