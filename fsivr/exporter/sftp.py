@@ -234,10 +234,7 @@ class SFTPTarget:
             self._remove(part)
             raise
         with self._asking("write", part):
-            ending = writing.end(modified=source.modified)
-            writing.settle()
-        with self._asking("finish", part):
-            writing.settle(ending)
+            writing.end(modified=source.modified)
 
     def _pieces(self, reading: Reading, path: str) -> Iterator[bytes]:
         pieces = reading.pieces()

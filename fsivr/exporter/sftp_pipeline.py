@@ -78,25 +78,21 @@ class Writing:
             piece = data[start : start + self._most]
             self._asked.append(self._answers.ask(CMD_WRITE, self._file.handle, int64(at + start), piece))
 
-    def end(self, *, modified: int) -> list[int]:
-        """Have it be synced where the server offers that, dated and closed; the numbers to wait for after ``settle``.
+    def end(self, *, modified: int) -> None:
+        """Have it be synced where the server offers that, dated and closed, and wait until all is confirmed.
 
         :param modified: seconds since 1970.
+        :raises Refused: something was refused.
         """
         dated = SFTPAttributes()
         dated._flags |= dated.FLAG_AMTIME  # type: ignore[attr-defined] # its stubs lack it
         dated.st_atime = dated.st_mtime = modified
-        synced = [] if self._sync is None else [self._answers.ask(CMD_EXTENDED, self._sync, self._file.handle)]
-        return [*synced, self._answers.ask(CMD_FSETSTAT, self._file.handle, dated), self._answers.close(self._file)]
-
-    def settle(self, numbers: list[int] | None = None) -> None:
-        """Wait until all that was written is confirmed, or these requests are.
-
-        :raises Refused: something was refused.
-        """
-        waited = self._asked if numbers is None else deque(numbers)
-        while waited:
-            self._answers.wait(waited.popleft())
+        if self._sync is not None:
+            self._asked.append(self._answers.ask(CMD_EXTENDED, self._sync, self._file.handle))
+        self._asked.append(self._answers.ask(CMD_FSETSTAT, self._file.handle, dated))
+        self._asked.append(self._answers.close(self._file))
+        while self._asked:
+            self._answers.wait(self._asked.popleft())
 
 
 class Reading:
