@@ -30,8 +30,8 @@ from tests.exporter.sftp_place import SFTPPlace
 from tests.exporter.sshd import Sshd
 from tests.exporter.weed import Weed
 
-KILLS = int(os.environ.get("FSIVR_TEST_KILLS", "8"))
-RECORDINGS = int(os.environ.get("FSIVR_TEST_RECORDINGS", "60"))
+KILLS = int(os.environ.get("FSIVR_TEST_KILLS", "5"))
+RECORDINGS = int(os.environ.get("FSIVR_TEST_RECORDINGS", "40"))
 #: So many of them are long enough to be brought in parts.
 LONG, LENGTH = 2, 12 * 1024 * 1024
 
