@@ -1,50 +1,54 @@
 """Telephone applications on FreeSWITCH: a call is a class, and a test needs no switch."""
 
-from fsivr.call import (
-    Answerer,
-    Call,
-    Channel,
-    CompletionCause,
-    Conference,
-    ConferenceStay,
-    Dial,
-    Dialled,
-    DialResult,
-    Leg,
-    Member,
-    OngoingRecording,
-    Parked,
-    Queue,
-    QueueStay,
-    Recording,
-    Speech,
-    WhyLeft,
-)
-from fsivr.causes import HangupCause
-from fsivr.dialplan import Dialplan, Extension
-from fsivr.errors import (
-    AuthenticationError,
-    CommandRefused,
-    ConfigError,
-    ConnectionLost,
-    DeadlineExceeded,
-    ESLError,
-    FsivrError,
-    Hangup,
-    InputError,
-    LocalProtocolError,
-    ModuleMissing,
-    NoInput,
-    NoMatch,
-    PromptError,
-    RecordingError,
-    RemoteProtocolError,
-    ReplyTimeout,
-    SpeechError,
-)
-from fsivr.handler import Handler
-from fsivr.prompts import File, Say, Silence, Speak, Tone, Uninterrupted
-from fsivr.switch import Switch
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fsivr.call import (
+        Answerer,
+        Call,
+        Channel,
+        CompletionCause,
+        Conference,
+        ConferenceStay,
+        Dial,
+        Dialled,
+        DialResult,
+        Leg,
+        Member,
+        OngoingRecording,
+        Parked,
+        Queue,
+        QueueStay,
+        Recording,
+        Speech,
+        WhyLeft,
+    )
+    from fsivr.causes import HangupCause
+    from fsivr.dialplan import Dialplan, Extension
+    from fsivr.errors import (
+        AuthenticationError,
+        CommandRefused,
+        ConfigError,
+        ConnectionLost,
+        DeadlineExceeded,
+        ESLError,
+        FsivrError,
+        Hangup,
+        InputError,
+        LocalProtocolError,
+        ModuleMissing,
+        NoInput,
+        NoMatch,
+        PromptError,
+        RecordingError,
+        RemoteProtocolError,
+        ReplyTimeout,
+        SpeechError,
+    )
+    from fsivr.handler import Handler
+    from fsivr.prompts import File, Say, Silence, Speak, Tone, Uninterrupted
+    from fsivr.switch import Switch
 
 __all__ = [
     "Answerer",
@@ -95,3 +99,16 @@ __all__ = [
     "Uninterrupted",
     "WhyLeft",
 ]
+
+_PLACES = ("errors", "causes", "prompts", "handler", "dialplan", "call", "switch")
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported when it is first asked for: a process that has no calls needs none of this."""
+    if name in __all__:
+        for place in _PLACES:
+            found = getattr(import_module(f"fsivr.{place}"), name, None)
+            if found is not None:
+                globals()[name] = found
+                return found
+    raise AttributeError(f"module 'fsivr' has no attribute {name!r}")

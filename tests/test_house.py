@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -216,6 +219,13 @@ def test_the_public_names_are_sorted_and_there() -> None:
 
     assert fsivr.__all__ == sorted(fsivr.__all__)
     assert all(hasattr(fsivr, name) for name in fsivr.__all__)
+
+
+def test_a_process_without_calls_imports_nothing_of_them() -> None:
+    code = "import sys, fsivr.exporter.worker; sys.exit('fsivr.call' in sys.modules or 'gevent' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        importlib.import_module("fsivr").Nothing
 
 
 TEXTS = sorted(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 from fsivr.exporter.s3lane import Lane, lane_of
 from fsivr.exporter.s3options import S3Options
@@ -14,13 +18,21 @@ from fsivr.exporter.sending import Piece
 #: Bytes that may go in vain, where a file is refused.
 SMALL = 1024 * 1024
 
+_loading = threading.Lock()
+
 
 def client(options: S3Options) -> tuple[Any, Lane | None]:
     """A client of S3 and the lane beside it, where there can be one, for any number of threads.
 
     Both connect at their first request.
     """
+    with _loading:  # else each of several threads would load the same
+        return _client(options)
+
+
+def _client(options: S3Options) -> tuple[Any, Lane | None]:
     session = boto3.session.Session(
+        botocore_session=_session(),
         aws_access_key_id=options.key_id,
         aws_secret_access_key=options.secret,
         aws_session_token=options.session_token,
@@ -38,6 +50,20 @@ def client(options: S3Options) -> tuple[Any, Lane | None]:
     made.meta.events.register("before-send.s3", _goes_out)
     made.meta.events.register_last("before-call.s3", _at_once)
     return made, lane_of(made, session.get_credentials(), options)
+
+
+def _session() -> botocore.session.Session:
+    """A session of its own, that reads the description of S3 only where none before it did."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", _loader())
+    return session
+
+
+@functools.cache
+def _loader() -> Loader:
+    # As botocore makes it; a list of further folders can be in the environment.
+    loader: Loader = botocore.session.Session().get_component("data_loader")
+    return loader
 
 
 def _config(options: S3Options) -> Config:

@@ -97,6 +97,10 @@ class Recordings:
         command = [str(program), "copy", "--checksum", f"--transfers={concurrency}", f"--checkers={concurrency}"]
         source = str(self._folder / "recordings")
         took, _ = run([*command, "--exclude", "spool/**", source, there], variables, self._folder)
+        if place.rclone_reads_back:
+            check = [str(program), "check", "--download", "--one-way", f"--checkers={concurrency}"]
+            again, _ = run([*check, "--exclude", "spool/**", source, there], variables, self._folder)
+            took = Took(took.seconds + again.seconds, took.cpu + again.cpu)
         lines = run([str(program), "lsf", "-R", "--files-only", there], variables, self._folder)[1].splitlines()
         if len(lines) != 2 * self._count:
             raise SystemExit(f"rclone brought {len(lines)} of {2 * self._count} files")

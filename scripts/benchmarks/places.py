@@ -16,6 +16,12 @@ from tests.exporter.sshd import Sshd
 from tests.exporter.weed import KEY_ID, SECRET, Weed, program
 
 _BUCKET = "recordings"
+#: How rclone proves what it brought by SFTP.
+_PROOFS = {
+    "nothing": "the size of each",
+    "by a shell": "the MD5 of each, by a program on the server",
+    "by reading": "each read back, as fsivr does: rclone check --download",
+}
 
 
 class Place(Protocol):
@@ -25,6 +31,8 @@ class Place(Protocol):
     name: str
     #: What rclone proves an arrival by there.
     rclone_proof: str
+    #: Whether rclone reads all back by a second command, as its copy by itself does not.
+    rclone_reads_back: bool
 
     def target(self, folder: str) -> dict[str, Any]:
         """The table ``[targets.NAME]`` of a folder there."""
@@ -41,6 +49,7 @@ class S3(Place):
 
     name = "S3"
     rclone_proof = "the MD5 of each, which the server tells"
+    rclone_reads_back = False
 
     def __init__(self, weed: Weed) -> None:
         self._weed = weed
@@ -75,13 +84,12 @@ class S3(Place):
 class SFTP(Place):
     """A folder of OpenSSH's sshd.
 
-    :param shell: whether rclone may have the server's ``md5sum`` hash what came, which takes more rights than SFTP.
+    :param proof: a way in which rclone proves what came; the server's ``md5sum`` takes more rights than SFTP.
     """
 
-    def __init__(self, sshd: Sshd, folder: Path, *, shell: bool) -> None:
-        self.name = "SFTP, rclone with a shell" if shell else "SFTP"
-        self.rclone_proof = "the MD5 of each, by a program on the server" if shell else "the size of each"
-        self._sshd, self._shell = sshd, shell
+    def __init__(self, sshd: Sshd, folder: Path, *, proof: str) -> None:
+        self.name, self.rclone_proof = f"SFTP, rclone proves {proof}", _PROOFS[proof]
+        self._sshd, self._shell, self.rclone_reads_back = sshd, proof == "by a shell", proof == "by reading"
         self._known = sshd.known_hosts(folder / "known_hosts", hashed=False)
         self._root = sshd.home / "bench"
         self._root.mkdir(exist_ok=True)
@@ -135,7 +143,7 @@ def places(kinds: list[str], folder: Path) -> Iterator[list[Place]]:
             found.append(S3(server))
         if "sftp" in kinds:
             servers.append(sshd := Sshd())
-            found += [SFTP(sshd, folder, shell=False), SFTP(sshd, folder, shell=True)]
+            found += [SFTP(sshd, folder, proof=proof) for proof in _PROOFS]
         yield found
     finally:
         for each in servers:
