@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +27,11 @@ log = logging.getLogger(__name__)
 
 #: Seconds after which a client may ask again, where the database or the switch is gone.
 RETRY_AFTER = 5
+
+# What is wrong with the disk, or with who may use it, and not with us.
+_OF_DISKS = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ESTALE, errno.ENOTCONN)
+)
 
 #: What is said of each status, where nothing better is known: a word for programs, a sentence for people.
 _SAID = {
@@ -139,6 +146,10 @@ def _problem(error: Exception) -> Problem:
             code="database_unreachable",
             headers={"Retry-After": str(RETRY_AFTER)},
         )
+    if isinstance(error, OSError) and error.errno in _OF_DISKS:
+        log.error("request %s: the disk of the recordings: %s", g.get("request_id", ""), error)
+        why = os.strerror(error.errno)
+        return Problem(503, f"the disk of the recordings does not do it: {why}", code="disk_failed")
     log.error("request %s failed", g.get("request_id", ""), exc_info=error)
     return Problem(500)
 

@@ -29,9 +29,11 @@ def crew_of(make: Callable[[], Target], workers: int, progress: Progress, *, rec
     :param workers: how many are brought at the same time.
     :param lock: a file that is open for as long as one of its processes lives.
     """
-    processes = min(len(os.sched_getaffinity(0)), workers, _MOST)
-    if not isinstance(make, Recipe) or recordings < WORTH or processes < 2:
+    processors = len(os.sched_getaffinity(0))
+    if not isinstance(make, Recipe) or recordings < WORTH or min(processors, workers) < 2:
         return ThreadCrew(make, workers, progress)
+    # What goes to S3 costs us less than what is written down of it here, which takes a processor too.
+    processes = min(processors // 2 if make.kind == "s3" else processors, workers, _MOST)
     return ProcessCrew(make, workers, progress, processes=processes, lock=lock)
 
 
@@ -100,7 +102,7 @@ class _Process:
 
     def begin(self, job: Job) -> None:
         self._jobs[job.id] = job
-        self._say(dataclasses.asdict(job))
+        self._say({**vars(job), "audio": vars(job.audio), "sidecar": vars(job.sidecar)})
         if self.over:  # its reader may have ended before it could see this one
             self._give_back(job)
 

@@ -124,6 +124,15 @@ class Restoring:
 
     def _fetch(self, target: Target, copy: Copy, path: Path) -> None:
         part = path.with_name(f".{path.name}.part")
+        try:
+            self._read(target, copy, part)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        os.rename(part, path)
+        sync_folder(path.parent)
+
+    def _read(self, target: Target, copy: Copy, part: Path) -> None:
         found, count = hashlib.sha256(), 0
         with open(part, "wb") as file:
             for piece in target.read(copy.key):
@@ -135,10 +144,7 @@ class Restoring:
             file.flush()
             os.fsync(file.fileno())
         if count != copy.size or found.hexdigest() != copy.sha256:
-            part.unlink()
             raise NotArrived(f"{copy.key} is not what its manifest tells")
-        os.rename(part, path)
-        sync_folder(path.parent)
 
     def _settled(self, sidecar: Sidecar, told: Told) -> Sidecar:
         at = datetime.fromisoformat(told.at)

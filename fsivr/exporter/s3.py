@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from botocore.exceptions import ClientError
 from fsivr.errors import NotArrived, PermanentError
 from fsivr.exporter import s3parts
 from fsivr.exporter.pace import Pace
-from fsivr.exporter.s3client import client
+from fsivr.exporter.s3client import SMALL, client
 from fsivr.exporter.s3faults import Faults, code, status
+from fsivr.exporter.s3lane import Lane, Unusual
 from fsivr.exporter.s3options import S3Options
 from fsivr.exporter.s3state import States
 from fsivr.exporter.sending import Piece, Sending, changed, reading
@@ -46,6 +48,7 @@ class S3Target:
         secrets = (self._options.secret, self._options.session_token)
         self._faults = Faults(name, tuple(each for each in secrets if each))
         self._client: Any = None
+        self._lane: Lane | None = None
 
     def __repr__(self) -> str:
         return f"S3Target({self.name!r}, bucket={self._bucket!r}, prefix={self._prefix!r})"
@@ -56,6 +59,9 @@ class S3Target:
 
     def close(self) -> None:
         """Let go of the connections; raises nothing."""
+        if self._lane is not None:
+            self._lane.close()
+            self._lane = None
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -84,6 +90,10 @@ class S3Target:
             checks = s3parts.digests(
                 data, base64.b64encode(digest.digest()).decode(), checksums=self._options.checksums
             )
+            if self._lane is not None and len(data) <= SMALL:
+                with suppress(Unusual):
+                    self._lane.put(whole, data, sha256=sha256, asked={**wishes, **checks}, sending=sending)
+                    return
             s3.put_object(Bucket=self._bucket, Key=whole, Body=Piece(data, sending), **wishes, **checks)
 
     def prove(self, key: str, *, sha256: str, size: int) -> None:
@@ -176,10 +186,10 @@ class S3Target:
     def _opened(self) -> Any:
         if self._client is None:
             with self._faults.sorted("open"):
-                s3 = client(self._options)
+                s3, lane = client(self._options)
                 # Of a HEAD there is no body, and so no word of what is wrong.
                 s3.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
-                self._client = s3
+                self._client, self._lane = s3, lane
         return self._client
 
     def _whole(self, key: str) -> str:
@@ -188,6 +198,9 @@ class S3Target:
     def _head(self, key: str) -> dict[str, Any] | None:
         whole, s3 = self._whole(key), self._opened()
         with self._faults.sorted(f"look for {key}"):
+            if self._lane is not None:
+                with suppress(Unusual):
+                    return self._lane.head(whole)
             try:
                 head: dict[str, Any] = s3.head_object(Bucket=self._bucket, Key=whole, ChecksumMode="ENABLED")
             except ClientError as error:

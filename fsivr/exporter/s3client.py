@@ -7,15 +7,19 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from fsivr.exporter.s3lane import Lane, lane_of
 from fsivr.exporter.s3options import S3Options
 from fsivr.exporter.sending import Piece
 
 #: Bytes that may go in vain, where a file is refused.
-_SMALL = 1024 * 1024
+SMALL = 1024 * 1024
 
 
-def client(options: S3Options) -> Any:
-    """A client of S3, which any number of threads may use; it connects at its first request."""
+def client(options: S3Options) -> tuple[Any, Lane | None]:
+    """A client of S3 and the lane beside it, where there can be one, for any number of threads.
+
+    Both connect at their first request.
+    """
     session = boto3.session.Session(
         aws_access_key_id=options.key_id,
         aws_secret_access_key=options.secret,
@@ -33,7 +37,7 @@ def client(options: S3Options) -> Any:
     # By then it is signed, which has read it once already.
     made.meta.events.register("before-send.s3", _goes_out)
     made.meta.events.register_last("before-call.s3", _at_once)
-    return made
+    return made, lane_of(made, session.get_credentials(), options)
 
 
 def _config(options: S3Options) -> Config:
@@ -55,7 +59,7 @@ def _config(options: S3Options) -> Config:
 def _at_once(params: dict[str, Any], **_: Any) -> None:
     # boto3 asks first whether a file may come, and waits for the answer: a turn of the network for each small file,
     # and a whole second with services that do not know the question.
-    if isinstance(params.get("body"), Piece) and len(params["body"]) <= _SMALL:
+    if isinstance(params.get("body"), Piece) and len(params["body"]) <= SMALL:
         params["headers"].pop("Expect", None)
 
 

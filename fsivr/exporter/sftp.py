@@ -16,6 +16,7 @@ from fsivr.exporter.login import Login
 from fsivr.exporter.pace import Pace
 from fsivr.exporter.partial import PART, LocalFile, checked, plain
 from fsivr.exporter.sftp_connection import NO_SUCH_FILE, Connection, Refused
+from fsivr.exporter.sftp_pipeline import Reading
 from fsivr.exporter.sftp_refused import sorted_out
 from fsivr.exporter.ssh import Server, connect
 from fsivr.exporter.target import Entry, Progress
@@ -117,9 +118,6 @@ class SFTPTarget:
                 self._let_go(file)
                 raise
             with self._asking("finish", path) as connection:
-                connection.fsync(file)
-                file.utime((source.modified, source.modified))
-                file.close()
                 connection.replace(path + PART, path)
 
     def prove(self, key: str, *, sha256: str, size: int) -> None:
@@ -129,14 +127,14 @@ class SFTPTarget:
         """
         path, digest = self._path(checked(key)), hashlib.sha256()
         with self._undone():
-            found = self._opened(path)
-            if found is None:
+            reading = self._reading(path, size)
+            if reading is None:
                 raise NotArrived(f"{key} is not there on {self._server}")
-            file, there = found
-            if there == size:
-                for piece in self._pieces(file, size, path):
-                    digest.update(piece)
-            self._let_go(file)
+            with self._asking("read", path):
+                there = reading.there()
+            for piece in self._pieces(reading, path):
+                digest.update(piece)
+            self._let_go(reading)
         if there != size:
             raise NotArrived(f"{key} has {there} bytes on {self._server}, not {size}")
         if digest.hexdigest() != sha256:
@@ -149,11 +147,11 @@ class SFTPTarget:
         """
         path = self._path(checked(key))
         with self._undone():
-            found = self._opened(path)
-            if found is None:
+            reading = self._reading(path, self.size(key) or 0)
+            if reading is None:
                 raise PermanentError(f"there is no file {path} on {self._server}")
-            yield from self._pieces(*found, path)
-            self._let_go(found[0])
+            yield from self._pieces(reading, path)
+            self._let_go(reading)
 
     def size(self, key: str) -> int | None:
         """The bytes of a file; None where there is none."""
@@ -186,16 +184,15 @@ class SFTPTarget:
     def _path(self, key: str) -> str:
         return key if self._folder == "." else f"{self._folder.rstrip('/')}/{key}"
 
-    def _opened(self, path: str) -> tuple[paramiko.SFTPFile, int] | None:
-        """A file, open for reading, and its bytes; None where there is none."""
+    def _reading(self, path: str, size: int) -> Reading | None:
+        """The first bytes of a file, asked for already; None where there is none."""
         with self._asking("read", path) as connection:
             try:
-                file = connection.open(path, "r")
+                return connection.reading(connection.open(path, "r"), size)
             except Refused as refused:
                 if refused.code == NO_SUCH_FILE:
                     return None
                 raise
-            return file, int(file.stat().st_size)
 
     def _part(self, part: str) -> tuple[paramiko.SFTPFile, int]:
         """The half-brought file, open for writing, and the bytes that an earlier attempt brought."""
@@ -215,16 +212,19 @@ class SFTPTarget:
         self, file: paramiko.SFTPFile, there: int, source: LocalFile, part: str, progress: Progress | None
     ) -> None:
         if there:
-            same = source.skip_same(self._pieces(file, min(there, source.size), part))
-            with self._asking("write", part):
-                if there > source.size:
+            with self._asking("read", part) as connection:
+                reading = connection.reading(file, min(there, source.size))
+            source.skip_same(self._pieces(reading, part))
+            if there > source.size:
+                with self._asking("write", part):
                     file.truncate(source.size)
-                file.seek(same)
+        with self._asking("write", part) as connection:
+            writing = connection.writing(file)
         while data := source.read(min(_BATCH, source.size - source.position)):
             if self._pace is not None:
                 self._pace.take(len(data))
-            with self._asking("write", part) as connection:
-                connection.write(file, data, last=source.position == source.size)
+            with self._asking("write", part):
+                writing.write(data, source.position - len(data))
             if progress is not None:
                 progress(len(data))
         try:
@@ -233,10 +233,11 @@ class SFTPTarget:
             self._let_go(file)
             self._remove(part)
             raise
+        with self._asking("write", part):
+            writing.end(modified=source.modified)
 
-    def _pieces(self, file: paramiko.SFTPFile, size: int, path: str) -> Iterator[bytes]:
-        with self._asking("read", path) as connection:
-            pieces = connection.pieces(file, size)
+    def _pieces(self, reading: Reading, path: str) -> Iterator[bytes]:
+        pieces = reading.pieces()
         while True:
             with self._asking("read", path):
                 piece = next(pieces, b"")
@@ -248,9 +249,7 @@ class SFTPTarget:
         path = self._path(folder) if folder else self._folder
         with self._asking("list", path) as connection:
             try:
-                for one in connection.names(path):
-                    mode = one.st_mode or 0
-                    yield Found(one.filename, stat.S_ISDIR(mode), stat.S_ISREG(mode), one.st_size or 0)
+                yield from connection.names(path)
             except Refused as refused:
                 if refused.code != NO_SUCH_FILE:
                     raise
@@ -263,7 +262,7 @@ class SFTPTarget:
                 if refused.code != NO_SUCH_FILE:
                     raise
 
-    def _let_go(self, file: paramiko.SFTPFile) -> None:
+    def _let_go(self, file: paramiko.SFTPFile | Reading) -> None:
         if self._connection is not None and self._limit is not None:
             with contextlib.suppress(Exception), self._limit:
                 file.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import functools
+import stat
 import struct
 import types
 from collections.abc import Callable, Iterator
@@ -11,6 +13,9 @@ from typing import Any, NamedTuple
 import paramiko
 from paramiko.message import Message
 from paramiko.sftp import CMD_EXTENDED, CMD_INIT, CMD_VERSION
+
+from fsivr.exporter.sftp_pipeline import Reading, Writing
+from fsivr.exporter.tree import Found
 
 if not hasattr(paramiko, "DSSKey"):
     # pysftp 0.2.9 imports this name, which paramiko no longer has since it dropped DSS keys. It uses it in
@@ -25,9 +30,10 @@ import pysftp  # noqa: E402
 REQUEST = 32768
 # What a write has, so that with what is around it it fits into one packet of SSH, and not into one and a bit.
 _WRITE = REQUEST - 128
-# How many bytes are asked for before the first of them is waited for.
-_AHEAD = 64 * REQUEST
+# Of a server that takes more. Still more saves no time: paramiko copies what is left of it for each packet.
+_MOST = 4 * REQUEST
 _FSYNC, _RENAME, _STATVFS = "fsync@openssh.com", "posix-rename@openssh.com", "statvfs@openssh.com"
+_LIMITS = "limits@openssh.com"
 
 (NO_SUCH_FILE, PERMISSION_DENIED, FAILURE, BAD_MESSAGE, NO_CONNECTION, CONNECTION_LOST, UNSUPPORTED) = range(2, 9)
 
@@ -139,11 +145,6 @@ class Connection(pysftp.Connection):  # type: ignore[misc] # it has no annotatio
         """Whether the server can rename a file onto another in one step."""
         return _RENAME in self.client.offers
 
-    def fsync(self, file: paramiko.SFTPFile) -> None:
-        """Have the server put an open file onto its disk, where it offers to."""
-        if _FSYNC in self.client.offers:
-            self.client.extended(_FSYNC, file.handle)
-
     def replace(self, source: str, target: str) -> None:
         """Rename a file, onto another where there is one: in one step where the server offers that."""
         if self.replaces:
@@ -175,26 +176,23 @@ class Connection(pysftp.Connection):  # type: ignore[misc] # it has no annotatio
         fields = struct.unpack(">11Q", answer.get_remainder()[:88])
         return Room(fields[1] * fields[4], fields[7], bool(fields[9] & 1))
 
-    def pieces(self, file: paramiko.SFTPFile, size: int) -> Iterator[bytes]:
+    def reading(self, file: paramiko.SFTPFile, size: int) -> Reading:
         """The first bytes of an open file, so many asked for at a time that no round trip is waited for."""
-        for start in range(0, size, _AHEAD):
-            end = min(size, start + _AHEAD)
-            wanted = [(place, min(REQUEST, end - place)) for place in range(start, end, REQUEST)]
-            for (_, most), data in zip(wanted, file.readv(wanted), strict=True):
-                yield data
-                if len(data) < most:
-                    return
+        return Reading(self.client, file, size, self._longest[0])
 
-    def write(self, file: paramiko.SFTPFile, data: bytes, *, last: bool) -> None:
-        """Write on without waiting for confirmations, but after the last bytes for all of them.
+    def writing(self, file: paramiko.SFTPFile) -> Writing:
+        """What is written to an open file without waiting for each confirmation."""
+        sync = _FSYNC if _FSYNC in self.client.offers else None
+        return Writing(self.client, file, self._longest[1], sync=sync)
 
-        paramiko's ``close`` passes over the refusal of a write that was not waited for, and ``put`` so too.
-        """
-        file.set_pipelined(True)
-        for start in range(0, len(data), _WRITE):
-            if last and start + _WRITE >= len(data):
-                file.set_pipelined(False)
-            file.write(data[start : start + _WRITE])
+    @functools.cached_property
+    def _longest(self) -> tuple[int, int]:
+        """The bytes of a request to read, and of one to write."""
+        if _LIMITS not in self.client.offers:
+            return REQUEST, _WRITE
+        # openssh-portable, PROTOCOL, 4.8: of a packet, to read, to write; 0 is no limit that it tells.
+        _, read, write = struct.unpack(">3Q", self.client.extended(_LIMITS).get_remainder()[:24])
+        return min(read or REQUEST, _MOST), min(write or _WRITE, _MOST)
 
     def make_folder(self, path: str, *, mode: int = 750) -> None:
         """Make a folder, and those above it, with this octal mode; one that is there is no error."""
@@ -216,9 +214,11 @@ class Connection(pysftp.Connection):  # type: ignore[misc] # it has no annotatio
             if not self.isdir(path):
                 raise
 
-    def names(self, path: str) -> Iterator[paramiko.SFTPAttributes]:
+    def names(self, path: str) -> Iterator[Found]:
         """What is in a folder, in no order, as it comes; to be read to its end."""
-        return self.client.listdir_iter(path)
+        for one in self.client.listdir_iter(path):
+            mode = one.st_mode or 0
+            yield Found(one.filename, stat.S_ISDIR(mode), stat.S_ISREG(mode), one.st_size or 0)
 
     def close(self) -> None:
         """Close it, waiting for nothing."""

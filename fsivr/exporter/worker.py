@@ -7,7 +7,6 @@ the run is dead, and the process ends at once: the next run goes on from what is
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import signal
@@ -79,8 +78,8 @@ def _tell(crew: ThreadCrew, sent: Count, out: _Out, over: threading.Event) -> No
             if before != now:
                 out.say(before - now)
             for outcome in outcomes:
-                told = dataclasses.asdict(outcome)
-                out.say({**told, "job": outcome.job.id, "fault": outcome.fault and outcome.fault.value})
+                told = {**vars(outcome), "job": outcome.job.id, "fault": outcome.fault and outcome.fault.value}
+                out.say(told)
     except OSError:
         os._exit(1)  # nobody reads
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,3 +106,17 @@ def to_microsecond(seconds: float) -> datetime:
 
 def _shown(value: Any) -> str:
     return f"{value!r:.80}" if isinstance(value, str | float | bool | None) else type(value).__name__
+
+
+def written(value: Any) -> Any:
+    """A value as JSON can say it: a moment as ISO text, what has fields as an object."""
+    if isinstance(value, datetime):
+        return written_moment(value)
+    if is_dataclass(value):
+        return {each.name: written(getattr(value, each.name)) for each in fields(value)}
+    return value
+
+
+def written_spans(spans: tuple[tuple[float, float], ...]) -> list[list[float | None]]:
+    """Masked spans as JSON can say them: an end that is not known is null."""
+    return [[since, None if until == math.inf else until] for since, until in spans]

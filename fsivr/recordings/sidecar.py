@@ -9,7 +9,7 @@ import math
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -126,8 +126,8 @@ class Sidecar(_Checked):
             path=self.path,
             seconds=self.duration,
             consent="" if self.consent is None else checked.written_moment(self.consent),
-            mask_spans=_written_spans(self.mask_spans),
-            arrivals=self.document()["arrivals"],
+            mask_spans=checked.written_spans(self.mask_spans),
+            arrivals={target: checked.written(arrival) for target, arrival in self.arrivals.items()},
         )
 
     # -- its file ---------------------------------------------------------------------------
@@ -171,13 +171,15 @@ class Sidecar(_Checked):
 
     def encode(self) -> builtins.bytes:
         """It as JSON."""
-        return json.dumps(self.document(), indent=1, allow_nan=False).encode() + b"\n"
+        # A line for each field, for who reads it; json's own indent is ten times as slow.
+        lines = (f' "{name}": {json.dumps(value, allow_nan=False)}' for name, value in self.document().items())
+        return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
     def document(self) -> dict[str, Any]:
         """It as what JSON can say: times are ISO text in UTC, an end that is not known is null."""
-        told = {"version": VERSION, **asdict(self), "mask_spans": _written_spans(self.mask_spans)}
-        for found in (told, told["hold"] or {}, told["exported"] or {}, *told["arrivals"].values()):
-            found.update({k: checked.written_moment(v) for k, v in found.items() if isinstance(v, datetime)})
+        told = {"version": VERSION, **{name: checked.written(getattr(self, name)) for name in _FIELDS}}
+        told["arrivals"] = {target: checked.written(arrival) for target, arrival in self.arrivals.items()}
+        told["mask_spans"] = checked.written_spans(self.mask_spans)
         return told
 
     @classmethod
@@ -227,10 +229,6 @@ def _spans(value: Any) -> Any:
     if not isinstance(value, list) or not all(isinstance(each, list) and len(each) == 2 for each in value):
         raise ValueError("mask_spans is a list of [from, to] in seconds")
     return tuple((since, math.inf if until is None else until) for since, until in value)
-
-
-def _written_spans(spans: tuple[tuple[float, float], ...]) -> list[list[float | None]]:
-    return [[since, None if until == math.inf else until] for since, until in spans]
 
 
 def _refused(word: str) -> None:
@@ -292,6 +290,7 @@ _CHECKS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "owner": checked.matching(r"[0-9A-Za-z_-]{0,64}", "up to 64 letters, digits and _ -"),
     },
 }
+_FIELDS = tuple(each.name for each in fields(Sidecar))
 _SAME = (
     *("id", "leg", "handler", "caller", "dialled", "state", "started", "stopped", "channels", "codec", "rate"),
     *("bytes", "sha256", "completion", "hangup_cause", "node", "retention", "verified"),

@@ -16,7 +16,9 @@ from fsivr.recordings.sidecar import Sidecar
 
 # What the switch is tried with (Spool.prove), and a file that was being written anew (wav.repair).
 _TRIAL = re.compile(r"\.[0-9a-f]{12}\.wav")
-_OURS = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{12}\.(wav|json(\.[0-9a-f]{8}\.tmp)?)|\.owners|\.locks")
+_OURS = re.compile(
+    r"[0-9]{8}T[0-9]{6}\.[0-9]{3}Z-[0-9a-f]{12}\.(wav|json(\.[0-9a-f]{8}\.tmp)?)|\.owners|\.locks|\.exports"
+)
 _MOST_NAMED = 10
 
 

@@ -14,7 +14,7 @@ from fsivr.errors import ArchiveError
 from fsivr.recordings.folders import Folders
 from fsivr.recordings.lanes import Lanes
 from fsivr.recordings.reconcile import OtherReconciles, Reconciled, reconcile_folders
-from fsivr.store import Journal, Row, Store
+from fsivr.store import Journal, Row, Store, is_gone
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Tending:
                 node=self._node,
                 settle=self._settle,
                 since=since,
-                put=rows.extend,
+                put=lambda told: _write(store, list(told), rows),
                 rest=self._rest,
                 say=lambda level, line: said.append((level, line)),
                 patience=0.0,
@@ -109,3 +109,16 @@ class Tending:
         self._looked += 1
         if self._looked % _AT_ONCE == 0:
             time.sleep(_REST)
+
+
+def _write(store: Store, told: list[Row], later: list[Row]) -> None:
+    """Write rows at once, while what they tell of is locked: one that waited would undo a later change of it.
+
+    :param later: what takes them where the database is gone, to be written when it is back.
+    """
+    try:
+        store.write(told)
+    except Exception as error:
+        if not is_gone(error):
+            raise
+        later += told

@@ -146,13 +146,17 @@ def _check_header(path: Path, sidecar: Sidecar) -> None:
 
 
 def _right(shelf: Shelf, read: Sidecar) -> Verified:
-    with shelf.changing(read.id) as change:
-        if _is_same(change, read):
-            # Not audited: it changes nothing, and would be a row a night for each recording.
-            change.save(verified=to_microsecond(time.time()))
-            shelf.store.write([change.sidecar.row()])
     # One that was found damaged once is not trusted again by itself.
     what = "it is right, but was degraded or found damaged before" if read.state == "degraded" else ""
+    with shelf.changing(read.id) as change:
+        if _is_same(change, read):
+            try:
+                # Not audited: it changes nothing, and would be a row a night for each recording.
+                change.save(verified=to_microsecond(time.time()))
+            except OSError as error:  # a full disk makes no file wrong
+                what = f"it is right, but that cannot be noted: {error.strerror}"
+            else:
+                shelf.store.write([change.sidecar.row()])
     return Verified(read.id, True, what, read.bytes or 0)
 
 

@@ -30,6 +30,8 @@ NEWEST = len(STEPS)
 # Any number, as long as nothing else in the database takes it.
 _LOCK = 0x6673697672
 _PATIENCE = 60.0
+# What PostgreSQL would end a statement by, see store/address.py.
+_LIMITS = ("lock_timeout", "statement_timeout")
 
 
 def migrate(database: Database, *, upto: int = NEWEST) -> int:
@@ -90,14 +92,17 @@ def _alone(database: Database) -> Iterator[None]:
             _make_history(database)
             yield
         return
-    database.execute_sql("SET lock_timeout = 0")
+    # An index over millions of rows takes its time, and so does the other process that makes it.
+    for limit in _LIMITS:
+        database.execute_sql(f"SET {limit} = 0")
     database.execute_sql(f"SELECT pg_advisory_lock({_LOCK})")
     try:
         _make_history(database)
         yield
     finally:
         database.execute_sql(f"SELECT pg_advisory_unlock({_LOCK})")
-        database.execute_sql("RESET lock_timeout")
+        for limit in _LIMITS:
+            database.execute_sql(f"RESET {limit}")
 
 
 def _make_history(database: Database) -> None:

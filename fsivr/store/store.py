@@ -139,10 +139,13 @@ class Store:
 
     def hold_of(self, id: str) -> tuple[str, str, datetime] | None:
         """Why a recording is on hold, by whom and since when; None where it is not, or there is none."""
-        query: Any = Recording.select(Recording.hold_reason, Recording.hold_by, Recording.held)
-        query = query.where((Recording.id == id) & Recording.held.is_null(False)).tuples()
-        found: tuple[str, str, datetime] | None = self._first(query)
-        return found
+        # By itself, not by a query of peewee's, which takes a millisecond to make: each change of a recording asks.
+        text = (
+            f"SELECT hold_reason, hold_by, held FROM recordings WHERE id = {self.database.param} AND held IS NOT NULL"
+        )
+        with self.database.connection_context():
+            row = self.database.execute_sql(text, (id,)).fetchone()
+        return None if row is None else (row[0], row[1], Recording.held.python_value(row[2]))
 
     def hold(self, id: str, reason: str, *, by: str, at: float) -> bool:
         """Whether there is such a recording; it is on hold now, and the audit says so.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from fsivr.recordings import Archive
+from fsivr.recordings import Archive, Sidecar
 from fsivr.store import Store
 from tests.api.conftest import Client
 from tests.api.stock import ELSEWHERE, EXPORTED, FAILED, HELD, PURGED, RUNNING, SEALED, Board, audit, fill, settings_of
@@ -122,6 +124,20 @@ def test_deleting(
         assert clients["read"].get(f"/api/v1/recordings/{id}").json["state"] == "purged"
     else:
         assert answer.json["error"]["code"] == code
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_does_not_do_it_is_told(
+    clients: dict[str, FlaskClient], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def failing(*_: Any) -> None:
+        raise OSError(number, os.strerror(number), "/srv/recordings/x.json")
+
+    monkeypatch.setattr(Sidecar, "save", failing)
+    answer = clients["admin"].put(f"/api/v1/recordings/{SEALED}/hold", json={"reason": "court"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "disk_failed")
+    assert os.strerror(number) in answer.json["error"]["message"]
+    assert "/srv" not in answer.text
 
 
 def test_who_may_not(clients: dict[str, FlaskClient]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from fsivr.recordings import Folders, Sidecar
 from fsivr.store import Store
 
+_SPREAD = 0x9E3779B97F4B
 START = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 
 
@@ -23,13 +24,23 @@ def wav(number: int, size: int = 1000) -> bytes:
 
 
 def keep(
-    folders: Folders, store: Store, count: int, *, size: int = 1000, first: int = 0, **told: object
+    folders: Folders,
+    store: Store,
+    count: int,
+    *,
+    size: int = 1000,
+    first: int = 0,
+    spread: bool = False,
+    **told: object,
 ) -> list[Sidecar]:
-    """So many sealed recordings, one begun each second."""
+    """So many sealed recordings, one begun each second.
+
+    :param spread: whether their ids end differently, as those of real recordings do.
+    """
     made = []
     for number in range(first, first + count):
         at = START + timedelta(seconds=number)
-        id = f"{at:%Y%m%dT%H%M%S}.000Z-{number:012x}"
+        id = f"{at:%Y%m%dT%H%M%S}.000Z-{(number * _SPREAD % 2**48) if spread else number:012x}"
         content = wav(number, size)
         path = folders.place(id)
         path.parent.mkdir(parents=True, exist_ok=True)

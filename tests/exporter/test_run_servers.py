@@ -18,8 +18,8 @@ from tests.exporter.servers import all_is_there, arguments, filled, kind, place
 
 __all__ = ["kind", "place"]
 
-KILLS = int(os.environ.get("FSIVR_TEST_KILLS", "8"))
-RECORDINGS = int(os.environ.get("FSIVR_TEST_RECORDINGS", "60"))
+KILLS = int(os.environ.get("FSIVR_TEST_KILLS", "5"))
+RECORDINGS = int(os.environ.get("FSIVR_TEST_RECORDINGS", "40"))
 
 
 def test_killed_at_random_moments(place: Place, kind: str, tmp_path: Path) -> None:

@@ -73,13 +73,13 @@ def test_no_secret_is_shown() -> None:
 )
 def test_a_bucket_is_addressed_as_asked(addressing: str, address: str) -> None:
     options = {"bucket": "recordings", "endpoint": "https://s3.example.net", "key_id": "a", "secret": "b"}
-    made = client(S3Options(**options, addressing=addressing))
+    made, _ = client(S3Options(**options, addressing=addressing))
     url = made.generate_presigned_url("get_object", Params={"Bucket": "recordings", "Key": "x"})
     assert url.startswith(f"{address}?X-Amz-Algorithm=AWS4-HMAC-SHA256")
 
 
 def test_amazon_of_a_region_is_where_it_is() -> None:
-    made = client(S3Options(bucket="recordings", region="eu-central-1", key_id="a", secret="b"))
+    made, _ = client(S3Options(bucket="recordings", region="eu-central-1", key_id="a", secret="b"))
     assert made.meta.endpoint_url == "https://s3.eu-central-1.amazonaws.com"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import subprocess
@@ -41,6 +42,20 @@ def _folder(path: Path) -> None:
 def _pipe(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
+
+
+def test_a_full_disk_makes_no_file_wrong(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    keep(archive, 0)
+    monkeypatch.setattr(Sidecar, "save", failing)
+    (found,) = archive.verify([ID], by="me")
+    assert found.ok
+    assert found.what == "it is right, but that cannot be noted: No space left on device"
+    row = archive.store.recording(ID)
+    assert row is not None
+    assert row.verified is None
 
 
 def test_what_is_right_is_told_and_remembered(archive: Archive) -> None:

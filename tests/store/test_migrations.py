@@ -6,11 +6,14 @@ import subprocess
 import sys
 from typing import Any
 
+import psycopg
 import pytest
 
 from fsivr.errors import ConfigError
-from fsivr.store import ApiKey, Audit, Call, Export, Recording, Store, Worker
+from fsivr.store import ApiKey, Audit, Call, Export, Recording, Store, Worker, migrations
+from fsivr.store import address as opening
 from fsivr.store.migrations import NEWEST, STEPS, migrate, version
+from tests.store.postgresql import PostgreSQL
 
 _PROGRAM = """
 import sys
@@ -95,3 +98,22 @@ def test_the_driver_of_postgresql_is_not_installed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'fsivr\[postgresql\]'"):
         Store("postgresql://ivr:SECRET@db/ivr")
+
+
+def test_a_step_may_take_longer_than_a_statement_otherwise_may(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = postgresql.address("postgres")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE slowly")
+    address = postgresql.address("slowly")
+    monkeypatch.setitem(opening._POSTGRESQL, "options", "-c statement_timeout=200")
+    monkeypatch.setattr(migrations, "STEPS", (*STEPS, ("slow", ("SELECT pg_sleep(0.4)",))))
+    monkeypatch.setattr(migrations, "NEWEST", NEWEST + 1)
+    store = Store(address)
+    try:
+        assert migrate(store.database, upto=NEWEST + 1) == NEWEST + 1
+        with store.database.connection_context(), pytest.raises(Exception, match="statement timeout"):
+            store.database.execute_sql("SELECT pg_sleep(0.4)")
+    finally:
+        store.close()
