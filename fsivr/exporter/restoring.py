@@ -111,14 +111,14 @@ class Restoring:
         same = path.exists() and sha256_of(path) == told.audio.sha256
         if same and known is not None and known.state != "purged":
             return False
-        if not same:
-            self._fetch(target, told.audio, path)
         content = b"".join(target.read(told.sidecar.key))
         if hashlib.sha256(content).hexdigest() != told.sidecar.sha256:
             raise NotArrived(f"{told.sidecar.key} is not what its manifest tells")
         sidecar = known or Sidecar.decode(content, what=told.sidecar.key)
         if sidecar.id != told.id or sidecar.sha256 != told.audio.sha256:
             raise FileRefused(f"{told.sidecar.key} tells of another recording")
+        if not same:
+            self._fetch(target, told.audio, path)
         self._settled(sidecar, told).save(beside)
         return True
 
