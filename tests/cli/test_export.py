@@ -188,7 +188,7 @@ def test_a_signal_ends_it_in_order(site: Site, monkeypatch: pytest.MonkeyPatch) 
         process.signals(signal.SIGTERM)
         assert process.ends() == 130
     report = json.loads(site.store.exports().items[0].report)
-    assert report["state"] == "partial"
+    assert report["state"] == "partial", process.out
     assert report["error"] == "it was told to stop"
     assert 0 < report["recordings"] < 60
     assert [row.state for row in site.store.recordings().items].count("exported") == report["recordings"]
