@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from fsivr.cli.commands import config_option
-from fsivr.cli.output import console
+from fsivr.cli.output import console, plain
 
 _ROLES = ("read", "operate", "admin")
 
@@ -42,7 +42,7 @@ def list_(config: str | None) -> None:
     from rich.text import Text
 
     from fsivr.cli.archives import open_store
-    from fsivr.cli.recorded import plain, print_table
+    from fsivr.cli.recorded import print_table
     from fsivr.config import load
 
     with open_store(load(config)) as store:

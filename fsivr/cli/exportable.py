@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fsivr.cli.commands import config_option
+from fsivr.cli.moments import in_utc
 from fsivr.config import Settings
 from fsivr.errors import FsivrError
 
@@ -25,10 +26,9 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """The time that a text says."""
         try:
-            found = datetime.fromisoformat(str(value))
+            return in_utc(str(value))
         except ValueError:
             self.fail(f"{value!r} is no day or time, as 2026-11-24 or 2026-11-24T18:00:00Z", param, ctx)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:

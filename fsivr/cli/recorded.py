@@ -16,7 +16,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from fsivr.cli.output import console
+from fsivr.cli.moments import in_utc
+from fsivr.cli.output import console, plain
 from fsivr.recordings import Counts, Purged, Sidecar, Usage
 from fsivr.store import Recording, Store
 
@@ -38,8 +39,7 @@ def parse_time(text: str) -> datetime:
     try:
         if ago is not None:
             return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+        return in_utc(text)
     except (ValueError, OverflowError):
         raise ValueError(
             f"a time is as 2026-11-24, 2026-11-24T13:55, or 7d, 12h, 30m for so long ago, not {text[:80]!r}"
@@ -155,11 +155,6 @@ def counting(what: str) -> Iterator[Callable[[int], None] | None]:
         return
     with Live(console=screen, transient=True, auto_refresh=False) as live:
         yield lambda number: live.update(Text(f"{number} {what}", style="dim"), refresh=True)
-
-
-def plain(text: str) -> str:
-    """Text from outside as a terminal may be given it: what is no letter is shown as such."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def size(number: int) -> str:

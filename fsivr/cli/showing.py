@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from fsivr.cli.output import console
+from fsivr.cli.output import console, plain
 
 _COLUMNS = ("uuid", "handler", "caller", "dialled", "context", "direction")
 _LAST = ("hangup_cause", "node", "worker", "error")
@@ -46,7 +46,7 @@ def print_calls(calls: Sequence[Any], *, more: bool) -> None:
             call.hangup_cause or ("live" if call.ended is None else ""),
             call.uuid,
         ]
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+        table.add_row(*(Text(plain(cell)) for cell in cells))
     with screen.capture() as captured:
         screen.print(table, crop=False)
     for line in captured.get().splitlines():
@@ -72,7 +72,7 @@ def print_call(call: Any, timeline: Sequence[Mapping[str, Any]]) -> None:
     }
     for name, value in facts.items():
         if value:
-            screen.print(Text.assemble((f"{name:8} ", "dim"), printable(value)), soft_wrap=True)
+            screen.print(Text.assemble((f"{name:8} ", "dim"), plain(value)), soft_wrap=True)
     if timeline:
         screen.print()
     for entry in timeline:
@@ -85,15 +85,15 @@ def told(entry: Mapping[str, Any]) -> Text:
         return Text(f"          … {entry['left_out']} more", style="dim")
     minutes, seconds = divmod(float(entry.get("at", 0)), 60)
     given: Mapping[str, Any] = entry.get("given", {})
-    line = Text.assemble((f"{minutes:3.0f}:{seconds:06.3f}  ", "dim"), (printable(entry.get("verb", "?")), "bold"))
+    line = Text.assemble((f"{minutes:3.0f}:{seconds:06.3f}  ", "dim"), (plain(entry.get("verb", "?")), "bold"))
     main = [_words(value) for name, value in given.items() if name in _SILENT]
     rest = [f"{name}={_words(value)}" for name, value in given.items() if name not in _SILENT]
     if main:
-        line.append(f" {printable(' '.join(main))}")
+        line.append(f" {plain(' '.join(main))}")
     if rest:
-        line.append(f" ({printable(', '.join(rest))})", style="dim")
+        line.append(f" ({plain(', '.join(rest))})", style="dim")
     for what, style in _outcomes(entry):
-        line.append(f" {printable(what)}", style=style)
+        line.append(f" {plain(what)}", style=style)
     if float(entry.get("seconds", 0)) >= 0.1:
         line.append(f"  {entry['seconds']:.1f} s", style="dim")
     return line
@@ -125,11 +125,6 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_words, value))
     return {True: "yes", False: "no", None: "none"}[value] if value is None or isinstance(value, bool) else str(value)
-
-
-def printable(text: object) -> str:
-    """Text without what would be more than text to a terminal: a caller chose some of it."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in str(text))
 
 
 def _seconds(call: Any) -> float | None:

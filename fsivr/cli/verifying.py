@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.text import Text
 
-from fsivr.cli.output import console
-from fsivr.cli.recorded import counted, plain, size
+from fsivr.cli.output import console, plain
+from fsivr.cli.recorded import counted, size
 from fsivr.errors import ArchiveError
 from fsivr.recordings import Archive, Verified
 

@@ -39,6 +39,17 @@ class Crew(Protocol):
         """Take no more jobs, and whether all workers ended within so many seconds."""
 
 
+def taken(done: queue.SimpleQueue[Outcome], timeout: float) -> list[Outcome]:
+    """All that is in a queue; waits so many seconds for the first."""
+    found = []
+    try:
+        found.append(done.get(timeout=timeout))
+        while True:
+            found.append(done.get_nowait())
+    except queue.Empty:
+        return found
+
+
 class ThreadCrew:
     """Workers that are threads; greenlets, where the program is gevent's.
 
@@ -63,13 +74,7 @@ class ThreadCrew:
 
     def outcomes(self, timeout: float) -> list[Outcome]:
         """What became of jobs since it was last asked."""
-        found = []
-        try:
-            found.append(self._done.get(timeout=timeout))
-            while True:
-                found.append(self._done.get_nowait())
-        except queue.Empty:
-            return found
+        return taken(self._done, timeout)
 
     def close(self, timeout: float) -> bool:
         """End the workers, each after the job that it is at."""

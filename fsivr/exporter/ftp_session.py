@@ -109,17 +109,6 @@ class FTPSession:
             log.warning("%s has no TLS: the password and all recordings go to it in the clear", self)
 
     @contextlib.contextmanager
-    def undone(self) -> Iterator[None]:
-        """What breaks in with an error of its own leaves an exchange half done: that connection is not used again."""
-        try:
-            yield
-        except ExportError:
-            raise
-        except BaseException:
-            self.close()
-            raise
-
-    @contextlib.contextmanager
     def asking(self, doing: str, path: str) -> Iterator[FTPConnection]:
         """The connection, and for what goes wrong with it the error that says what to do."""
         self.open()

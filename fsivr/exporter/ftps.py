@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fsivr.errors import ConfigError, NotArrived, PermanentError
 from fsivr.exporter.ftp_session import FTPSession
+from fsivr.exporter.limit import closed_where_broken
 from fsivr.exporter.pace import Pace
 from fsivr.exporter.partial import PART, LocalFile, checked
 from fsivr.exporter.target import Entry, Progress
@@ -89,7 +90,7 @@ class FTPSTarget:
         :param hold: FTP has no means to keep a file from being removed.
         """
         checked(key)
-        with self._session.undone():
+        with closed_where_broken(self._session.close):
             part = self._session.path(key + PART)
             with LocalFile(local, sha256) as source:
                 if not self._bring(source, part, progress, resume=True):
@@ -124,7 +125,7 @@ class FTPSTarget:
 
         :raises PermanentError: there is none.
         """
-        with self._session.undone():
+        with closed_where_broken(self._session.close):
             yield from self._pieces(self._session.path(checked(key)))
 
     def size(self, key: str) -> int | None:

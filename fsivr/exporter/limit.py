@@ -1,11 +1,31 @@
-"""Limit: an end to what waits too long, also where a library knows none."""
+"""An end to what waits too long, also where a library knows none, and to a connection that broke off."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
+
+from fsivr.errors import ExportError
+
+
+@contextmanager
+def closed_where_broken(close: Callable[[], None]) -> Iterator[None]:
+    """A ``with`` block in which a connection is used.
+
+    What breaks in with an error of its own leaves an exchange half done: that connection is not used again.
+
+    :param close: closes it.
+    """
+    try:
+        yield
+    except ExportError:
+        raise
+    except BaseException:
+        close()
+        raise
 
 
 class Limit:

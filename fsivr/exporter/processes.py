@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fsivr.exporter.carry import Fault, Job, Outcome
-from fsivr.exporter.crew import Crew, ThreadCrew
+from fsivr.exporter.crew import Crew, ThreadCrew, taken
 from fsivr.exporter.target import Progress, Target
 from fsivr.exporter.targets import Recipe
 from fsivr.exporter.worker import outcome_of
@@ -55,13 +55,7 @@ class ProcessCrew:
 
     def outcomes(self, timeout: float) -> list[Outcome]:
         """What became of jobs since it was last asked."""
-        found = []
-        try:
-            found.append(self._done.get(timeout=timeout))
-            while True:
-                found.append(self._done.get_nowait())
-        except queue.Empty:
-            return found
+        return taken(self._done, timeout)
 
     def close(self, timeout: float) -> bool:
         """End the processes; those that do not within the seconds are killed."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import paramiko
 
 from fsivr.errors import ExportError, NotArrived, PermanentError, TransientError
-from fsivr.exporter.limit import Limit
+from fsivr.exporter.limit import Limit, closed_where_broken
 from fsivr.exporter.login import Login
 from fsivr.exporter.pace import Pace
 from fsivr.exporter.partial import PART, LocalFile, checked, plain
@@ -110,7 +110,7 @@ class SFTPTarget:
         :param hold: SFTP has no means to keep a file from being removed.
         """
         path = self._path(checked(key))
-        with LocalFile(local, sha256) as source, self._undone():
+        with LocalFile(local, sha256) as source, closed_where_broken(self.close):
             file, size = self._part(path + PART)
             try:
                 self._send(file, size, source, path + PART, progress)
@@ -126,7 +126,7 @@ class SFTPTarget:
         :raises NotArrived: it is not there, or not the same.
         """
         path, digest = self._path(checked(key)), hashlib.sha256()
-        with self._undone():
+        with closed_where_broken(self.close):
             reading = self._reading(path, size)
             if reading is None:
                 raise NotArrived(f"{key} is not there on {self._server}")
@@ -146,7 +146,7 @@ class SFTPTarget:
         :raises PermanentError: there is none.
         """
         path = self._path(checked(key))
-        with self._undone():
+        with closed_where_broken(self.close):
             reading = self._reading(path, self.size(key) or 0)
             if reading is None:
                 raise PermanentError(f"there is no file {path} on {self._server}")
@@ -266,17 +266,6 @@ class SFTPTarget:
         if self._connection is not None and self._limit is not None:
             with contextlib.suppress(Exception), self._limit:
                 file.close()
-
-    @contextlib.contextmanager
-    def _undone(self) -> Iterator[None]:
-        """What breaks in with an error of its own leaves an exchange half done: that connection is not used again."""
-        try:
-            yield
-        except ExportError:
-            raise
-        except BaseException:
-            self.close()
-            raise
 
     @contextlib.contextmanager
     def _asking(self, doing: str, path: str) -> Iterator[Connection]:

@@ -18,9 +18,8 @@ from fsivr.recordings.shelf import Change, Shelf
 from fsivr.recordings.sidecar import Sidecar
 from fsivr.recordings.wav import measured
 from fsivr.store import audited
+from fsivr.store.walks import ON_DISK
 
-#: The states of recordings whose sound file should be there.
-ON_DISK = ("sealed", "degraded", "exported")
 _CHUNK = 1_048_576
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fsivr import HangupCause
-from fsivr.cli.showing import printable
+from fsivr.cli.output import plain
 from fsivr.store import Store
 from fsivr.store.rows import CallEnd, CallStart, call_began, call_ended
 
@@ -137,7 +137,7 @@ def test_a_call_is_shown_to_programs(fsivr: Any, address: str) -> None:
 def test_what_a_caller_chose_is_no_order_to_the_terminal(fsivr: Any, address: str) -> None:
     for command in (("calls",), ("calls", "show", "uuid-2")):
         assert not set(fsivr(*command).out) & {"\x1b", "\u202e"}
-    assert printable("a\x1bb\nc\x9b\u200bd") == "a\ufffdb\ufffdc\ufffd\ufffdd"
+    assert plain("a\x1bb\nc\x9b\u200bd") == "a\ufffdb\ufffdc\ufffd\ufffdd"
 
 
 @pytest.mark.parametrize(

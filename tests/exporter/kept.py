@@ -71,7 +71,15 @@ def keep(
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its path from there."""
+    """Every file below a folder, by its path from there; looked at once more where one goes meanwhile."""
+    while True:
+        try:
+            return _files_below(folder)
+        except FileNotFoundError:
+            assert folder.exists()
+
+
+def _files_below(folder: Path) -> dict[str, bytes]:
     found = {}
     for base, _, names in os.walk(folder):
         for name in names:
