@@ -1,4 +1,4 @@
-"""``fsivr export`` in a process of its own, with pauses that are short: ``python -m tests.exporter.commanded``.
+"""``fsivr export`` with pauses that are short, here or in a process: ``python -m tests.exporter.commanded``.
 
 It takes what ``fsivr`` takes. Nothing else of the command is other than it is.
 """
@@ -12,10 +12,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fsivr.cli import run
+from fsivr.exporter import exporting
+from fsivr.exporter.retry import Patience
+from fsivr.exporter.run import Order
 from tests.exporter.exporting import NAME, ROOT
 
-#: Seconds that a target may be gone.
-GONE = 1.5
+#: A target may be gone for no longer than one look at it takes.
+HURRIED = functools.partial(Order, patience=Patience(tries=3, gone=0.3, first=0.02, longest=0.1))
 
 
 def settings(folder: Path, kind: str, arguments: dict[str, Any], **more: object) -> Path:
@@ -24,6 +28,7 @@ def settings(folder: Path, kind: str, arguments: dict[str, Any], **more: object)
         "recordings_path": str(folder / "recordings"),
         "database": f"sqlite:///{folder}/fsivr.db",
         "node": "ivr-1",
+        "export_concurrency": 2,
         **more,
     }
     target = {"kind": kind, **{name: value for name, value in arguments.items() if name != "name"}}
@@ -44,13 +49,7 @@ def commanded(config: Path, *command: str) -> subprocess.Popen[str]:
 
 def main() -> None:
     """Be ``fsivr``."""
-    from fsivr.cli import run
-    from fsivr.exporter import exporting
-    from fsivr.exporter.retry import Patience
-    from fsivr.exporter.run import Order
-
-    hurried = Patience(tries=3, gone=GONE, first=0.05, longest=0.5)
-    exporting.Order = functools.partial(Order, patience=hurried)  # type: ignore[misc,assignment]
+    exporting.Order = HURRIED  # type: ignore[misc,assignment]
     sys.exit(run(sys.argv[1:]))
 
 

@@ -36,16 +36,16 @@ def kill(process: subprocess.Popen[bytes]) -> bool:
     return process.wait() == -signal.SIGKILL
 
 
-def has_begun(folder: Path) -> bool:
-    """Whether a run holds the lock, so that it works."""
-    locks = list((folder / "recordings/spool/.exports").glob("*/lock"))
-    return any(lock.stat().st_size for lock in locks)
+def has_begun(folder: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Whether its run holds the lock, so that it works; one that was killed has left its number there."""
+    locks = (folder / "recordings/spool/.exports").glob("*/lock")
+    return any(lock.read_bytes().startswith(b"process %d " % process.pid) for lock in locks)
 
 
 def wait_for_work(folder: Path, process: subprocess.Popen[bytes], limit: float = 30.0) -> None:
     """Wait until a process has begun to bring, or has ended."""
     until = time.monotonic() + limit
-    while not has_begun(folder) and process.poll() is None:
+    while not has_begun(folder, process) and process.poll() is None:
         assert time.monotonic() < until, "it does not begin"
         time.sleep(0.01)
 

@@ -10,9 +10,7 @@ import random
 import time
 from pathlib import Path
 
-from fsivr.exporter.proving import prove
-from fsivr.exporter.targets import Recipe
-from tests.exporter.exporting import NAME, begun, kill, wait_for_work
+from tests.exporter.exporting import begun, kill, wait_for_work
 from tests.exporter.place import Place
 from tests.exporter.servers import all_is_there, arguments, filled, kind, place
 
@@ -45,17 +43,3 @@ def test_a_server_that_is_killed_and_comes_back(place: Place, kind: str, tmp_pat
     place.start()
     assert process.wait(300) == 0
     all_is_there(folder, place, 20)
-
-
-def test_a_file_that_is_damaged_there_is_found(place: Place, kind: str, tmp_path: Path) -> None:
-    folder = tmp_path / "kept"
-    filled(folder, 6, 0)
-    assert begun(folder, kind, arguments(place)).wait(300) == 0
-    damaged, gone, *_ = (key for key in sorted(place.files()) if key.endswith(".wav"))
-    place.damage(damaged)
-    place.remove(gone)
-    proved = prove(Recipe(NAME, kind, arguments(place)), workers=2)
-    assert not proved.right
-    assert [damaged in each for each in proved.changed] == [True]
-    assert [gone in each for each in proved.missing] == [True]
-    assert proved.counts == {"changed": 1, "missing": 1}
