@@ -277,7 +277,7 @@ class Run:
         self._ledger.close()
         shutil.rmtree(self._base / "sidecars", ignore_errors=True)
         try:
-            self._store.write([exported(**report.columns())])
+            self._order.patience.asks(lambda: self._store.write([exported(**report.columns())]))
         except DatabaseFailed as error:
             report.warn(f"this report is not in the database: {first_line(error)}")
         with suppress(DiskError):

@@ -50,6 +50,19 @@ def wait_for_work(folder: Path, process: subprocess.Popen[bytes], limit: float =
         time.sleep(0.01)
 
 
+def wait_for_arrival(folder: Path, process: subprocess.Popen[bytes], limit: float = 60.0) -> None:
+    """Wait until one more recording is told to have arrived, or the process has ended."""
+    until, before = time.monotonic() + limit, _told(folder)
+    while _told(folder) <= before and process.poll() is None:
+        assert time.monotonic() < until, "nothing arrives"
+        time.sleep(0.01)
+
+
+def _told(folder: Path) -> int:
+    ledgers = (folder / "recordings/spool/.exports").glob("*/ledger")
+    return sum(ledger.read_bytes().count(b'{"id":') for ledger in ledgers)
+
+
 def main() -> None:
     """Export as the task says."""
     task = json.loads(sys.argv[1])

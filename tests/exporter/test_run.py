@@ -34,10 +34,10 @@ def nothing(method: str, key: str) -> None:
 class House:
     """An archive of a few recordings, and a folder to bring them to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, busy: float = 2.0) -> None:
         self.there = folder / "there"
         self.there.mkdir()
-        self.store = Store(f"sqlite:///{folder}/fsivr.db")
+        self.store = Store(f"sqlite:///{folder}/fsivr.db", busy=busy)
         self.store.migrate()
         self.archive = Archive(folder / "recordings", self.store, node="ivr-1", retention={"default": 1})
 

@@ -10,7 +10,7 @@ import random
 import time
 from pathlib import Path
 
-from tests.exporter.exporting import begun, kill, wait_for_work
+from tests.exporter.exporting import begun, kill, wait_for_arrival, wait_for_work
 from tests.exporter.place import Place
 from tests.exporter.servers import all_is_there, arguments, filled, kind, place
 
@@ -23,10 +23,13 @@ RECORDINGS = int(os.environ.get("FSIVR_TEST_RECORDINGS", "40"))
 def test_killed_at_random_moments(place: Place, kind: str, tmp_path: Path) -> None:
     folder, chance, killed = tmp_path / "kept", random.Random(kind), 0
     filled(folder, RECORDINGS)
-    for _ in range(KILLS):
+    for number in range(KILLS):
         process = begun(folder, kind, arguments(place))
         wait_for_work(folder, process)
-        time.sleep(chance.uniform(0.0, 1.0))
+        if number % 2:
+            # Else a machine with much to do would kill them all before the first arrival.
+            wait_for_arrival(folder, process)
+        time.sleep(chance.uniform(0.0, 0.3))
         killed += kill(process)
     assert killed >= KILLS / 4
     assert begun(folder, kind, arguments(place)).wait(300) == 0
