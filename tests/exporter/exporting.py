@@ -6,6 +6,7 @@ loses nothing of what the kernel has.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -32,7 +33,8 @@ def begun(folder: Path, kind: str, arguments: dict[str, Any]) -> subprocess.Pope
 
 def kill(process: subprocess.Popen[bytes]) -> bool:
     """Whether it was killed, with its workers, before it had ended."""
-    os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it has ended, and that was seen
+        os.killpg(process.pid, signal.SIGKILL)
     return process.wait() == -signal.SIGKILL
 
 

@@ -220,6 +220,8 @@ def test_a_bit_that_changes_on_the_way_is_found_and_sent_again(
     all_is_there(folder, place, COUNT)
 
 
+# A run ends in the same way, whatever its target is; that each waits for a slow one is for the conformance tests.
+@pytest.mark.parametrize("place", ["sftp"], indirect=True)
 def test_a_slow_server_and_a_signal_leave_the_rest_for_the_next(place: Place, kind: str, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     filled(folder, 16, 0, size=60_000)
