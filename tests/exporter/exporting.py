@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fsivr.exporter.retry import Patience
 from fsivr.exporter.run import Order, Run
 from fsivr.exporter.targets import Recipe
 from tests.exporter.killing import archive_of
@@ -71,7 +72,8 @@ def main() -> None:
     os.fsync = lambda file: None
     folder = Path(task["folder"])
     recipe = Recipe(NAME, task["kind"], task["arguments"])
-    order = Order(targets=frozenset({NAME}), concurrency=4)
+    patience = Patience(tries=20, first=0.05, longest=0.5)
+    order = Order(targets=frozenset({NAME}), concurrency=4, patience=patience)
     report = Run(NAME, recipe, archive=archive_of(folder), order=order).run()
     if report.state != "done":
         print(report.document())  # for whoever looks at a test that failed

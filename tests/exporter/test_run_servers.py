@@ -16,7 +16,7 @@ from tests.exporter.servers import all_is_there, arguments, filled, kind, place
 
 __all__ = ["kind", "place"]
 
-KILLS = int(os.environ.get("FSIVR_TEST_KILLS", "5"))
+KILLS = int(os.environ.get("FSIVR_TEST_KILLS", "3"))
 RECORDINGS = int(os.environ.get("FSIVR_TEST_RECORDINGS", "40"))
 
 
