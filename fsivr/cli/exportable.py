@@ -12,6 +12,7 @@ import click
 from fsivr.cli.commands import config_option
 from fsivr.cli.moments import in_utc
 from fsivr.config import Settings
+from fsivr.errors import FsivrError
 
 if TYPE_CHECKING:
     from fsivr.recordings import Archive
@@ -43,14 +44,22 @@ def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def opened_archive(settings: Settings) -> Iterator[Archive]:
-    """The archive of the settings, with a database that is up to date."""
+    """The archive of the settings, with a database that is up to date.
+
+    :raises FsivrError: the database cannot be used.
+    """
     from fsivr.recordings import Archive
-    from fsivr.store import Store
+    from fsivr.store import Store, is_gone
 
     # Nobody waits for this process but itself.
     store = Store(settings.database, connections=32, busy=30.0)
     try:
         store.migrate()
         yield Archive.of(settings, store)
+    except Exception as error:
+        if not is_gone(error):
+            raise
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise FsivrError(f"the database cannot be used: {said}") from None
     finally:
         store.close()

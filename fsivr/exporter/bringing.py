@@ -105,7 +105,7 @@ class Bringing:
 
     def _feed(self) -> None:
         if self._breaker.given_up:
-            self._end(f"the target has been gone for too long: {self._last}")
+            self._end(f"nothing has arrived there for too long; last: {self._last}")
             return
         # A job more than there are workers: none waits for this thread.
         while len(self._flying) < self._workers + 2 and self._breaker.lets(len(self._flying)):

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from fsivr.errors import ExportError, PermanentError
+from fsivr.errors import ExportError, PermanentError, TransientError
 from fsivr.exporter.ftp_connection import FTPConnection, trusting
 from fsivr.exporter.ftp_refused import broken, sorted_out
 from fsivr.exporter.limit import Limit
@@ -57,7 +57,7 @@ class FTPSession:
         self._connection, self._limit = connection, Limit(self._timeout, lambda: _cut(connection))
         try:
             with self.asking("let in", self.user):
-                connection.connect(self._host, self._port)
+                self._reach(connection)
                 self._secure(connection)
                 connection.enter(self.user, self._password)
                 there = connection.is_folder(connection.path(self.folder))
@@ -90,6 +90,12 @@ class FTPSession:
         """The server has answered: its time begins again."""
         if self._limit is not None:
             self._limit.touch()
+
+    def _reach(self, connection: FTPConnection) -> None:
+        try:
+            connection.connect(self._host, self._port)
+        except (ConnectionRefusedError, socket.gaierror) as error:
+            raise TransientError(f"{self} cannot be reached: {error.strerror}") from None
 
     def _secure(self, connection: FTPConnection) -> None:
         try:

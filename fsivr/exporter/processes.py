@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from fsivr.exporter.carry import Fault, Job, Outcome
@@ -112,7 +113,8 @@ class _Process:
         self._reader.join(timeout)
         for pipe in (self._child.stdin, self._child.stdout):
             assert pipe is not None
-            pipe.close()
+            with suppress(OSError):  # what it was not told any more, as it was dead
+                pipe.close()
         return self._child.returncode == 0
 
     def _say(self, told: Any) -> None:

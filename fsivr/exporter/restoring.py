@@ -111,19 +111,28 @@ class Restoring:
         same = path.exists() and sha256_of(path) == told.audio.sha256
         if same and known is not None and known.state != "purged":
             return False
-        if not same:
-            self._fetch(target, told.audio, path)
         content = b"".join(target.read(told.sidecar.key))
         if hashlib.sha256(content).hexdigest() != told.sidecar.sha256:
             raise NotArrived(f"{told.sidecar.key} is not what its manifest tells")
         sidecar = known or Sidecar.decode(content, what=told.sidecar.key)
         if sidecar.id != told.id or sidecar.sha256 != told.audio.sha256:
             raise FileRefused(f"{told.sidecar.key} tells of another recording")
+        if not same:
+            self._fetch(target, told.audio, path)
         self._settled(sidecar, told).save(beside)
         return True
 
     def _fetch(self, target: Target, copy: Copy, path: Path) -> None:
         part = path.with_name(f".{path.name}.part")
+        try:
+            self._read(target, copy, part)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        os.rename(part, path)
+        sync_folder(path.parent)
+
+    def _read(self, target: Target, copy: Copy, part: Path) -> None:
         found, count = hashlib.sha256(), 0
         with open(part, "wb") as file:
             for piece in target.read(copy.key):
@@ -135,10 +144,7 @@ class Restoring:
             file.flush()
             os.fsync(file.fileno())
         if count != copy.size or found.hexdigest() != copy.sha256:
-            part.unlink()
             raise NotArrived(f"{copy.key} is not what its manifest tells")
-        os.rename(part, path)
-        sync_folder(path.parent)
 
     def _settled(self, sidecar: Sidecar, told: Told) -> Sidecar:
         at = datetime.fromisoformat(told.at)

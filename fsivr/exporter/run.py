@@ -26,7 +26,7 @@ from fsivr.exporter.lock import only_run
 from fsivr.exporter.manifest import FOLDER, Manifests
 from fsivr.exporter.plan import Choice, Plan, odd_clock
 from fsivr.exporter.processes import crew_of
-from fsivr.exporter.report import PROOFS, Report, written
+from fsivr.exporter.report import PROOFS, Report, first_line, written
 from fsivr.exporter.retry import Patience
 from fsivr.exporter.target import Target
 from fsivr.recordings import Archive, Sidecar
@@ -108,8 +108,10 @@ class Run:
             self._begin()
             try:
                 self._work()
-            except (DiskError, DatabaseFailed) as error:
-                self.report.error = str(error) or type(error).__name__
+            except DiskError as error:
+                self.report.error = str(error)
+            except DatabaseFailed as error:
+                self.report.error = f"the database fails, and the next run takes it from here: {first_line(error)}"
             finally:
                 self._end()
         return self.report
@@ -275,8 +277,8 @@ class Run:
         self._ledger.close()
         shutil.rmtree(self._base / "sidecars", ignore_errors=True)
         try:
-            self._store.write([exported(**report.columns())])
+            self._order.patience.asks(lambda: self._store.write([exported(**report.columns())]))
         except DatabaseFailed as error:
-            report.warn(f"this report is not in the database: {error}")
+            report.warn(f"this report is not in the database: {first_line(error)}")
         with suppress(DiskError):
             write_safely(self._base / "report.json", json.dumps(report.document(), indent=1).encode() + b"\n")

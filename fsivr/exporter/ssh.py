@@ -137,7 +137,8 @@ def _start(server: Server, algorithms: tuple[str, ...]) -> paramiko.Transport:
         raise
     except Exception as error:
         transport.close()
-        raise TransientError(f"{server} does not speak SSH, or not in time: {plain(error)}") from None
+        said = f"gave no answer for {server.timeout:g} s" if limit.reached else plain(error)
+        raise TransientError(f"{server} does not speak SSH, or not in time: {said}") from None
     finally:
         limit.close()
     return transport

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
-from peewee import Model, Tuple, Value, fn
+from peewee import Model, OperationalError, PeeweeException, Tuple, Value, fn
 
 from fsivr.store.address import BUSY, open_database, sqlite_path
+from fsivr.store.gone import is_gone
 from fsivr.store.keys import Keys
 from fsivr.store.migrations import migrate
 from fsivr.store.models import Audit, Call, Export, Recording, Worker, to_microseconds
@@ -59,9 +60,17 @@ class Store:
         return self.database.connection_context() if self._sqlite else nullcontext()
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Write rows in one transaction; waits for it."""
-        with self.database.connection_context():
-            write(self.database, list(rows))
+        """Write rows in one transaction; waits for it.
+
+        :raises peewee.PeeweeException: none was written, or the answer was lost.
+        """
+        try:
+            with self.database.connection_context():
+                write(self.database, list(rows))
+        except Exception as error:
+            if isinstance(error, PeeweeException) or not is_gone(error):
+                raise
+            raise OperationalError(str(error)) from error  # a driver's own, which nobody catches
 
     # -- calls ------------------------------------------------------------------------------
 

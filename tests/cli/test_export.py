@@ -188,7 +188,7 @@ def test_a_signal_ends_it_in_order(site: Site, monkeypatch: pytest.MonkeyPatch) 
         process.signals(signal.SIGTERM)
         assert process.ends() == 130
     report = json.loads(site.store.exports().items[0].report)
-    assert report["state"] == "partial"
+    assert report["state"] == "partial", process.out
     assert report["error"] == "it was told to stop"
     assert 0 < report["recordings"] < 60
     assert [row.state for row in site.store.recordings().items].count("exported") == report["recordings"]
@@ -228,3 +228,20 @@ def test_sizes_for_a_reader() -> None:
         "2.0 GB",
         "32.0 TB",
     ]
+
+
+@pytest.mark.parametrize("command", [(), ("--dry-run",), ("restore", "archive")])
+def test_a_database_that_is_gone_is_told(fsivr, site: Site, monkeypatch: pytest.MonkeyPatch, command) -> None:
+    monkeypatch.setenv("FSIVR_DATABASE", "postgresql://u:S3CRET@127.0.0.1:1/x")
+    ran = fsivr("export", *command)
+    assert ran.code == 1
+    assert ran.err.startswith("fsivr: the database cannot be used: ")
+    assert "S3CRET" not in ran.err
+
+
+def test_what_an_export_keeps_in_the_spool_is_nothing_to_be_reconciled(fsivr, site: Site) -> None:
+    site.keep(1)
+    assert fsivr("export").code == 0
+    ran = fsivr("recordings", "reconcile")
+    assert (ran.code, ran.err) == (0, "")
+    assert "foreign" not in ran.out

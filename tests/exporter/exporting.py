@@ -6,6 +6,7 @@ loses nothing of what the kernel has.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fsivr.exporter.retry import Patience
 from fsivr.exporter.run import Order, Run
 from fsivr.exporter.targets import Recipe
 from tests.exporter.killing import archive_of
@@ -32,22 +34,36 @@ def begun(folder: Path, kind: str, arguments: dict[str, Any]) -> subprocess.Pope
 
 def kill(process: subprocess.Popen[bytes]) -> bool:
     """Whether it was killed, with its workers, before it had ended."""
-    os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it has ended, and that was seen
+        os.killpg(process.pid, signal.SIGKILL)
     return process.wait() == -signal.SIGKILL
 
 
-def has_begun(folder: Path) -> bool:
-    """Whether a run holds the lock, so that it works."""
-    locks = list((folder / "recordings/spool/.exports").glob("*/lock"))
-    return any(lock.stat().st_size for lock in locks)
+def has_begun(folder: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Whether its run holds the lock, so that it works; one that was killed has left its number there."""
+    locks = (folder / "recordings/spool/.exports").glob("*/lock")
+    return any(lock.read_bytes().startswith(b"process %d " % process.pid) for lock in locks)
 
 
 def wait_for_work(folder: Path, process: subprocess.Popen[bytes], limit: float = 30.0) -> None:
     """Wait until a process has begun to bring, or has ended."""
     until = time.monotonic() + limit
-    while not has_begun(folder) and process.poll() is None:
+    while not has_begun(folder, process) and process.poll() is None:
         assert time.monotonic() < until, "it does not begin"
         time.sleep(0.01)
+
+
+def wait_for_arrival(folder: Path, process: subprocess.Popen[bytes], limit: float = 60.0) -> None:
+    """Wait until one more recording is told to have arrived, or the process has ended."""
+    until, before = time.monotonic() + limit, _told(folder)
+    while _told(folder) <= before and process.poll() is None:
+        assert time.monotonic() < until, "nothing arrives"
+        time.sleep(0.01)
+
+
+def _told(folder: Path) -> int:
+    ledgers = (folder / "recordings/spool/.exports").glob("*/ledger")
+    return sum(ledger.read_bytes().count(b'{"id":') for ledger in ledgers)
 
 
 def main() -> None:
@@ -56,7 +72,8 @@ def main() -> None:
     os.fsync = lambda file: None
     folder = Path(task["folder"])
     recipe = Recipe(NAME, task["kind"], task["arguments"])
-    order = Order(targets=frozenset({NAME}), concurrency=4)
+    patience = Patience(tries=20, first=0.05, longest=0.5)
+    order = Order(targets=frozenset({NAME}), concurrency=4, patience=patience)
     report = Run(NAME, recipe, archive=archive_of(folder), order=order).run()
     if report.state != "done":
         print(report.document())  # for whoever looks at a test that failed

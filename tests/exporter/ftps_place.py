@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fsivr.exporter.ftps import FTPSTarget
 from fsivr.exporter.target import Target
 from tests.exporter.certificates import Authority
 from tests.exporter.ftpd import PROXIED, Ftpd, Vsftpd
@@ -49,46 +48,49 @@ class FTPSPlace(Place):
             **({} if timeout is None else {"timeout": timeout}),
         }
 
-    def proxy(self) -> Proxy:
-        return Proxy(self.port, host=PROXIED, also=self._server.passive)
+    def proxy(self, kind: type[Proxy] = Proxy) -> Proxy:
+        return kind(self.port, host=PROXIED, also=self._server.passive)
 
-    def denied(self) -> Target:
-        return FTPSTarget(**self.arguments() | {"password": "wrong-" + PASSWORD})
+    def denied_arguments(self) -> dict[str, Any]:
+        return self.arguments() | {"password": "wrong-" + PASSWORD}
+
+    def started(self, **options: Any) -> contextlib.AbstractContextManager[Target]:
+        """A target whose server was started in another way."""
+        return self._made_of(self._started(**options))
 
     @contextlib.contextmanager
-    def started(self, *, timeout: float | None = None, **options: Any) -> Iterator[Target]:
-        """A target whose server was started in another way."""
+    def _started(self, *, timeout: float | None = None, **options: Any) -> Iterator[dict[str, Any]]:
         self._server.stop()
         try:
             self._server.start(**options)
-            yield FTPSTarget(**self.arguments(timeout=timeout))
+            yield self.arguments(timeout=timeout)
         finally:
             self._server.stop()
             self._server.start()
 
-    def other_server(self) -> contextlib.AbstractContextManager[Target]:
-        return self.started(certificate=Authority(self._folder, "other").server())
+    def other_arguments(self) -> contextlib.AbstractContextManager[dict[str, Any]]:
+        return self._started(certificate=Authority(self._folder, "other").server())
 
     @contextlib.contextmanager
-    def liar(self) -> Iterator[Target]:
+    def liar_arguments(self) -> Iterator[dict[str, Any]]:
         if not isinstance(self._server, Vsftpd):
-            with self.started(disk="liar") as target:
-                yield target
+            with self._started(disk="liar") as arguments:
+                yield arguments
             return
         liar = Ftpd()
         try:
             liar.stop()
             liar.start(disk="liar")
-            where = {"port": liar.port, "ca": liar.authority.bundle, "folder": ""}
-            yield FTPSTarget(**self.arguments() | where)
+            where = {"port": liar.port, "ca": str(liar.authority.bundle)}
+            yield {name: value for name, value in (self.arguments() | where).items() if name != "folder"}
         finally:
             liar.close()
 
-    def full(self) -> contextlib.AbstractContextManager[Target] | None:
+    def full_arguments(self) -> contextlib.AbstractContextManager[dict[str, Any]] | None:
         if isinstance(self._server, Vsftpd):
             small = str(self._server.folder / "small")
-            return contextlib.nullcontext(FTPSTarget(**self.arguments() | {"folder": small}))
-        return self.started(disk="small", timeout=4)
+            return contextlib.nullcontext(self.arguments() | {"folder": small})
+        return self._started(disk="small", timeout=4)
 
     def files(self) -> dict[str, bytes]:
         return {key: path.read_bytes() for key, path in self._kept() if not key.endswith(".part")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import random
@@ -83,5 +84,6 @@ def _files_below(folder: Path) -> dict[str, bytes]:
     for base, _, names in os.walk(folder):
         for name in names:
             path = Path(base) / name
-            found[str(path.relative_to(folder))] = path.read_bytes()
+            with contextlib.suppress(FileNotFoundError):  # it was renamed meanwhile
+                found[str(path.relative_to(folder))] = path.read_bytes()
     return found

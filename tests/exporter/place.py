@@ -9,8 +9,8 @@ import random
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -50,20 +50,20 @@ class Place(ABC):
         """
 
     @abstractmethod
-    def denied(self) -> Target:
-        """A target with a wrong password or key."""
+    def denied_arguments(self) -> dict[str, Any]:
+        """Those with a wrong password or key."""
 
     @abstractmethod
-    def other_server(self) -> AbstractContextManager[Target]:
-        """A target whose server's certificate or host key is not the one that is trusted."""
+    def other_arguments(self) -> AbstractContextManager[dict[str, Any]]:
+        """Those where the server's certificate or host key is not the one that is trusted."""
 
     @abstractmethod
-    def liar(self) -> AbstractContextManager[Target]:
-        """A target whose server says that all went well, and keeps nothing."""
+    def liar_arguments(self) -> AbstractContextManager[dict[str, Any]]:
+        """Those of a server that says that all went well, and keeps nothing."""
 
     @abstractmethod
-    def full(self) -> AbstractContextManager[Target] | None:
-        """A target whose server has no room for 2 MB; None where that cannot be had."""
+    def full_arguments(self) -> AbstractContextManager[dict[str, Any]] | None:
+        """Those of a server that has no room for 2 MB; None where that cannot be had."""
 
     @abstractmethod
     def files(self) -> dict[str, bytes]:
@@ -89,13 +89,35 @@ class Place(ABC):
     def start(self) -> None:
         """Start it again, on the same port, with what it keeps."""
 
-    def proxy(self) -> Proxy:
+    def proxy(self, kind: type[Proxy] = Proxy) -> Proxy:
         """A proxy before the server: give its ``port`` to ``target``."""
-        return Proxy(self.port)
+        return kind(self.port)
 
     def target(self, *, port: int | None = None, timeout: float | None = None) -> Target:
         """A target of this place."""
         return made(self.factory, self.arguments(port=port, timeout=timeout))
+
+    def denied(self) -> Target:
+        """A target with a wrong password or key."""
+        return made(self.factory, self.denied_arguments())
+
+    def other_server(self) -> AbstractContextManager[Target]:
+        """A target whose server's certificate or host key is not the one that is trusted."""
+        return self._made_of(self.other_arguments())
+
+    def liar(self) -> AbstractContextManager[Target]:
+        """A target whose server says that all went well, and keeps nothing."""
+        return self._made_of(self.liar_arguments())
+
+    def full(self) -> AbstractContextManager[Target] | None:
+        """A target whose server has no room for 2 MB; None where that cannot be had."""
+        arguments = self.full_arguments()
+        return None if arguments is None else self._made_of(arguments)
+
+    @contextmanager
+    def _made_of(self, arguments: AbstractContextManager[dict[str, Any]]) -> Iterator[Target]:
+        with arguments as given:
+            yield made(self.factory, given)
 
     def damage(self, key: str) -> None:
         """Change one bit of a file, behind the target's back."""

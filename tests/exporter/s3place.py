@@ -15,7 +15,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from fsivr.exporter.s3 import S3Target
-from fsivr.exporter.target import Target
 from tests.exporter.place import Place
 from tests.exporter.weed import KEY_ID, SECRET, Weed, program
 
@@ -63,28 +62,28 @@ class S3Place(Place):
         """A target with other arguments."""
         return S3Target(**self.arguments(**more))
 
-    def denied(self) -> Target:
-        return self.made(secret=f"x{SECRET}")
+    def denied_arguments(self) -> dict[str, Any]:
+        return self.arguments(secret=f"x{SECRET}")
 
     @contextmanager
-    def other_server(self) -> Iterator[Target]:
-        yield self.made(endpoint=f"https://127.0.0.1:{self.weed.tls_port}")
+    def other_arguments(self) -> Iterator[dict[str, Any]]:
+        yield self.arguments(endpoint=f"https://127.0.0.1:{self.weed.tls_port}")
 
     @contextmanager
-    def liar(self) -> Iterator[Target]:
+    def liar_arguments(self) -> Iterator[dict[str, Any]]:
         with served(_Liar) as port:
-            yield self.made(port=port)
+            yield self.arguments(port=port)
 
-    def full(self) -> AbstractContextManager[Target] | None:
+    def full_arguments(self) -> AbstractContextManager[dict[str, Any]] | None:
         return self._full()
 
     @contextmanager
-    def _full(self) -> Iterator[Target]:
+    def _full(self) -> Iterator[dict[str, Any]]:
         weed = program()
         assert weed is not None
         small = Weed(weed, volumes=1, volume_mb=1)
         try:
-            yield S3Place(small, self._folder).target()
+            yield S3Place(small, self._folder).arguments()
         finally:
             small.close()
 

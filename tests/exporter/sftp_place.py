@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fsivr.exporter.sftp import SFTPTarget
-from fsivr.exporter.target import Target
 from tests.exporter.liar import Liar
 from tests.exporter.place import Place
 from tests.exporter.sshd import PASSPHRASE, Sshd, made_key
@@ -51,34 +49,36 @@ class SFTPPlace(Place):
             **({} if timeout is None else {"timeout": timeout}),
         }
 
-    def denied(self) -> Target:
+    def denied_arguments(self) -> dict[str, Any]:
         arguments = self.arguments()
         del arguments["key"]
-        return SFTPTarget(**arguments, password="wrong-" + PASSWORD)
+        return {**arguments, "password": "wrong-" + PASSWORD}
 
     @contextlib.contextmanager
-    def other_server(self) -> Iterator[Target]:
+    def other_arguments(self) -> Iterator[dict[str, Any]]:
         other = made_key(self._folder / "other", "ed25519")
         self._server.stop()
         own, self._server.host_keys["ed25519"] = self._server.host_keys["ed25519"], other
         try:
             self._server.start(kinds=("ed25519",))
-            yield SFTPTarget(**self.arguments())
+            yield self.arguments()
         finally:
             self._server.stop()
             self._server.host_keys["ed25519"] = own
             self._server.start()
 
     @contextlib.contextmanager
-    def liar(self) -> Iterator[Target]:
+    def liar_arguments(self) -> Iterator[dict[str, Any]]:
         with Liar(self._server.host_keys["ed25519"]) as liar:
-            yield SFTPTarget(**self.arguments(port=liar.port) | {"folder": ""})
+            arguments = self.arguments(port=liar.port)
+            del arguments["folder"]
+            yield arguments
 
     @contextlib.contextmanager
-    def _small(self) -> Iterator[Target]:
-        yield SFTPTarget(**self.arguments() | {"folder": str(self._server.folder / "small")})
+    def _small(self) -> Iterator[dict[str, Any]]:
+        yield self.arguments() | {"folder": str(self._server.folder / "small")}
 
-    def full(self) -> contextlib.AbstractContextManager[Target] | None:
+    def full_arguments(self) -> contextlib.AbstractContextManager[dict[str, Any]] | None:
         return self._small() if own_users() else None
 
     def files(self) -> dict[str, bytes]:

@@ -72,6 +72,15 @@ def test_a_process_that_dies_gives_its_jobs_back(recipe: Recipe, lock: int, tmp_
     assert crew.close(30)
 
 
+def test_processes_that_died_are_ended_all_the_same(recipe: Recipe, lock: int) -> None:
+    crew = ProcessCrew(recipe, 2, Count(), processes=2, lock=lock)
+    for process in crew._processes:
+        process._child.kill()
+        process._child.wait()
+    assert not crew.close(30)
+    assert all(process._child.stdin.closed and process._child.stdout.closed for process in crew._processes)
+
+
 def test_a_few_recordings_are_not_worth_a_process(recipe: Recipe, lock: int) -> None:
     few = crew_of(recipe, 4, Count(), recordings=3, lock=lock)
     assert isinstance(few, ThreadCrew)

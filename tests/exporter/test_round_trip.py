@@ -111,16 +111,19 @@ def test_only_the_days_that_are_asked_for(house: House, tmp_path: Path) -> None:
 
 
 def test_what_is_not_as_it_was_does_not_come_back(house: House, tmp_path: Path) -> None:
-    kept = house.keep(4)
+    kept = house.keep(5)
     house.run()
+    (house.there / kept[4].path).unlink()
     (house.there / kept[0].path).write_bytes(b"x" * (kept[0].bytes or 0))
     (house.there / kept[1].path).write_bytes(b"x" * 100_000)
     (house.there / kept[2].path.replace(".wav", ".json")).write_bytes(b"{}")
     archive = empty(tmp_path)
     found = restored(house, archive)
     assert (found.recordings, found.complete) == (1, False)
-    assert {id for id, _ in found.failures} == {sidecar.id for sidecar in kept[:3]}
+    assert {id for id, _ in found.failures} == {sidecar.id for sidecar in kept} - {kept[3].id}
     assert [path.stem for path in archive.folders.sidecars()] == [kept[3].id]
+    assert [path.stem for path in archive.folders.audios()] == [kept[3].id]
+    assert not [name for name in files_below(archive.folders.root) if name.endswith(".part")]
     archive.store.close()
 
 

@@ -34,10 +34,10 @@ def nothing(method: str, key: str) -> None:
 class House:
     """An archive of a few recordings, and a folder to bring them to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, busy: float = 2.0) -> None:
         self.there = folder / "there"
         self.there.mkdir()
-        self.store = Store(f"sqlite:///{folder}/fsivr.db")
+        self.store = Store(f"sqlite:///{folder}/fsivr.db", busy=busy)
         self.store.migrate()
         self.archive = Archive(folder / "recordings", self.store, node="ivr-1", retention={"default": 1})
 
@@ -149,7 +149,7 @@ def test_a_target_that_stays_gone_ends_the_run_in_time(house: House) -> None:
     house.keep(6)
     report = house.run(at(5, "put", TransientError("no route to host"), times=10**9))
     assert (report.state, report.recordings) == ("partial", 2)
-    assert "gone for too long: no route to host" in report.error
+    assert "for too long; last: no route to host" in report.error
     assert report.remaining == 4
     assert {each["reason"] for each in report.failures} == {"no route to host"}
     assert house.run().recordings == 4
