@@ -32,7 +32,9 @@ change() {
     shift
     changed "$what"
     [[ "$CHECK" == yes ]] && return 0
-    "$@" >"$WORK/output" 2>&1 9>&- || {
+    # In the background, since bash has a function that is followed by || go on after a command in it that fails.
+    "$@" >"$WORK/output" 2>&1 9>&- &
+    wait "$!" || {
         cat "$WORK/output" >&2
         fail "$what: it failed; what is wrong is said above"
     }
