@@ -134,7 +134,8 @@ def test_a_wrong_option_is_refused_with_what_is_allowed(machine: Machine, option
 
 
 def test_a_new_certificate_is_taken_by_both(machine: Machine) -> None:
-    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=new.example.com -keyout privkey.pem -out fullchain.pem"
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=new.example.com"
+    make += " -keyout privkey.pem -out fullchain.pem"
     hook = "RENEWED_LINEAGE=/tmp/new /etc/letsencrypt/renewal-hooks/deploy/fsivr"
     machine.root.run(f"mkdir -p /tmp/new; cd /tmp/new; {make} 2>/dev/null; {hook}")
     new = machine.root.read("tmp/new/fullchain.pem")
