@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What Debian has.
 
-PACKAGES=(ca-certificates curl espeak-ng logrotate nftables openssl python3 python3-venv systemd)
+PACKAGES=(ca-certificates curl espeak-ng kmod logrotate nftables openssl procps python3 python3-venv systemd)
 
 install_packages() {
     step 'packages of Debian'

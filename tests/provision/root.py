@@ -96,7 +96,7 @@ class Root:
         for outside, inside in seen:
             target = f"{self.folder}{inside}"
             make = f"mkdir -p {target}" if outside.is_dir() else f"mkdir -p $(dirname {target}); touch {target}"
-            lines += [make, f"mount --bind {outside} {target}"]
+            lines += [f"test -e {target} || {{ {make}; }}", f"mount --bind {outside} {target}"]
         return "\n".join([*lines, f'exec chroot {self.folder} /bin/bash -euo pipefail -c "$1"'])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -146,7 +147,7 @@ def test_a_new_certificate_is_taken_by_both(machine: Machine) -> None:
 
 
 def test_calls_are_taken_and_what_the_switch_records_is_sealed(machine: Machine) -> None:
-    told = machine.root.run(f"unshare --net bash -eu <<'SCRIPT'\n{_SMOKE.read_text()}\nSCRIPT")
+    told = machine.root.run(f"unshare --net bash -euc {shlex.quote(_SMOKE.read_text())}")
     assert "hears '/opt/fsivr/apps/apps/sounds/en/voicemail/leave-a-message'" in told
     assert "the call ends: NORMAL_CLEARING" in told
     assert '"status":"ready"' in told.replace(" ", "")
