@@ -4,6 +4,9 @@
 
 RELEASES=/opt/fsivr/releases
 KEPT_RELEASES=3
+# A process goes by the link to Python, so that what it begins after an upgrade is the new version; what it imports
+# itself, even later, is from the release that it began with.
+PIN='import os, sys; sys.path[:] = [os.path.realpath(each) if each.startswith("/opt/fsivr/venv/") else each for each in sys.path]'
 
 install_application() {
     step 'fsivr and the applications'
@@ -32,7 +35,7 @@ release_id() {
     local python
     python="$(/usr/bin/python3 --version 2>/dev/null || true)"
     {
-        printf '%s\n' "$python"
+        printf '%s\n' "$python" "$PIN"
         if [[ -f "$fsivr_source" ]]; then
             sha256sum <"$fsivr_source"
         else
@@ -55,6 +58,7 @@ make_release() {
         wheel="$WORK/source"
     fi
     "$release/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "${wheel}[postgresql]"
+    printf '%s\n' "$PIN" >"$(echo "$release"/lib/python3.*/site-packages)/fsivr-release.pth"
     "$release/bin/fsivr" --version
     touch "$release/.complete"
     umask 077

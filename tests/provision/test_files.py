@@ -121,7 +121,7 @@ def test_the_units_run_what_the_provisioning_makes() -> None:
         parsed.optionxform = str  # type: ignore[assignment,method-assign]
         parsed.read(SCRIPTS / "systemd" / unit)
         service = parsed["Service"]
-        assert service["ExecStart"].startswith("/opt/fsivr/venv/bin/fsivr ")
+        assert service["ExecStart"].startswith("/opt/fsivr/venv/bin/python -m fsivr ")
         assert service["WorkingDirectory"] == "/opt/fsivr/apps"
         assert service["ReadWritePaths"] == "/var/lib/fsivr"
 

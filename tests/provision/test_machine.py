@@ -95,6 +95,13 @@ def test_services_begin_with_the_machine_and_systemd_understands_them(machine: M
     assert machine.root.read("etc/fsivr/service.env") == "WORKERS=2\n"
 
 
+def test_what_is_begun_later_is_the_new_release_and_what_is_imported_is_ones_own(machine: Machine) -> None:
+    told = machine.root.run("/opt/fsivr/venv/bin/python -c 'import sys, fsivr; print(sys.executable, fsivr.__file__)'")
+    executable, module = told.split()
+    assert executable == "/opt/fsivr/venv/bin/python"
+    assert re.fullmatch(r"/opt/fsivr/releases/[0-9a-f]{16}/lib/\S+/fsivr/__init__.py", module)
+
+
 def test_logs_are_rotated(machine: Machine) -> None:
     told = machine.root.run("mkdir -p /var/log/freeswitch; logrotate --debug /etc/logrotate.d/fsivr 2>&1")
     assert "error" not in told
