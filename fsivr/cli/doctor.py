@@ -110,22 +110,24 @@ def _print(screen: Console, told: Sequence[Finding], found: Sequence[Finding]) -
     from fsivr.doctor.examining import counts
 
     area = ""
-    for each in told:
+    for each, after in zip(told, [*told[1:], None], strict=True):
         if each.area != area:
             area = each.area
             screen.print(Text(area, style="bold"))
-        _print_one(screen, each)
+        # What several findings of one check have in common is told once, after the last.
+        shared = after is not None and (each.area, each.check, each.mend) == (after.area, after.check, after.mend)
+        _print_one(screen, each, details=not shared)
     words = {"ok": "right", "note": "notes", "warning": "warnings", "error": "errors", "skipped": "not looked at"}
     summary = [Text(f"{number} {words[level.value]}", style=_STYLES[level.value]) for level, number in counts(found)]
     screen.print(Text(", ").join(summary))
 
 
-def _print_one(screen: Console, each: Finding) -> None:
+def _print_one(screen: Console, each: Finding, *, details: bool) -> None:
     mark = (f"{each.level.value:<{_WIDTH}}", _STYLES[each.level.value])
     screen.print(Text.assemble("  ", mark, " ", (f"{each.check}: ", "bold"), plain(each.what)), soft_wrap=True)
-    if each.level.value in ("warning", "error"):
+    if details and each.level.value in ("warning", "error"):
         _detail(screen, "why", each.why)
-    if each.mend:
+    if details and each.mend:
         _detail(screen, "mend", each.mend)
 
 

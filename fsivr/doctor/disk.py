@@ -11,8 +11,8 @@ from fsivr.doctor.database import opened
 from fsivr.doctor.finding import Check, NotLookedAt, Told, error, note, ok, warning
 from fsivr.doctor.site import Site
 from fsivr.sizing import MONO
+from fsivr.store import days_left
 from fsivr.store.address import sqlite_path
-from fsivr.store.filling import days_left
 
 _GB = 1e9
 _FULL, _NEARLY = 0.05, 0.15

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,8 +29,14 @@ def _folder(site: Site) -> Iterator[Told]:
         yield error(f"this user cannot {' or '.join(lacks)} {folder}", _mend(folder))
     else:
         yield ok(f"this user can read and write {folder}")
-    if folder.stat().st_mode & 0o007:
+
+
+def _private(site: Site) -> Iterator[Told]:
+    folder = _spool(site)
+    if folder.stat().st_mode & stat.S_IRWXO:
         yield warning(f"{folder} is open to every user of this machine", f"chmod o= {folder}")
+    else:
+        yield ok(f"{folder} is closed to other users")
 
 
 def _spool(site: Site) -> Path:
@@ -105,6 +112,7 @@ CHECKS = (
     Check(
         AREA, "folder", _folder, "a recording that cannot be moved is never sealed, and never exported", threaded=True
     ),
+    Check(AREA, "private", _private, "recordings are what customers said, for nobody else to hear", threaded=True),
     Check(AREA, "switch", _switch, "a call that is to be recorded fails where the switch cannot write", deadline=20.0),
     Check(AREA, "spool", _waiting, "what stays in the spool is not in the archive", threaded=True),
 )

@@ -11,7 +11,7 @@ from fsivr.errors import ConfigError
 from fsivr.prompts import File
 from fsivr.prompts.library import PromptLibrary
 
-_MOST_TOLD = 10
+_MOST_TOLD = 3
 # A file of one rate lies in a folder of it (mod_sndfile.c, sndfile_file_open).
 _RATES = (8000, 16000, 32000, 48000)
 _PATH = re.compile(r"[\w/.+=@~:-]+")
@@ -26,18 +26,18 @@ def _prompts(site: Site) -> Iterator[Told]:
     if not wanted:
         raise NotLookedAt("the handlers play no prompt by its name")
     library = PromptLibrary.of(site.settings)
-    missing = 0
+    missing: list[str] = []
     for name, where in sorted(wanted.items()):
         path = _whole(site, library.file(File(name)))
         if path is None:
             yield skipped(f"{name} has a path that cannot be asked for")
         elif not _there(site, path):
-            missing += 1
-            if missing <= _MOST_TOLD:
-                yield error(f"the switch has no {path}, which is played at {where}", _BUILD)
-    if missing > _MOST_TOLD:
-        yield error(f"nor has it {missing - _MOST_TOLD} more", _BUILD)
-    if not missing:
+            missing.append(f"{path} (played at {where})")
+    if missing:
+        more = f" and {len(missing) - _MOST_TOLD} more" if len(missing) > _MOST_TOLD else ""
+        lacks = ", ".join(missing[:_MOST_TOLD])
+        yield error(f"the switch lacks {len(missing)} of {len(wanted)} prompts: {lacks}{more}", _BUILD)
+    else:
         yield ok(f"the switch has each of {len(wanted)} prompts in {library.language}")
 
 
