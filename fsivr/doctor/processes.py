@@ -60,7 +60,7 @@ def switches(site: Site) -> list[Process]:
 
 def servers(site: Site) -> list[Process]:
     """The processes of ``fsivr serve``."""
-    return [each for each in processes(site) if "serve" in each.words and any("fsivr" in word for word in each.words)]
+    return [each for each in processes(site) if "serve" in each.words and _is_ours(each.words)]
 
 
 def listening(site: Site, protocol: str) -> list[Listening]:
@@ -86,24 +86,33 @@ def holders(site: Site, sockets: Iterable[Listening]) -> dict[int, str]:
     wanted = {each.inode for each in sockets}
     found: dict[int, str] = {}
     for pid in _pids(site) if wanted else ():
-        folder = site.root / f"proc/{pid}/fd"
-        try:
-            links = [os.readlink(folder / name) for name in os.listdir(folder)]
-            name = _called(site, pid)
-        except (OSError, NotLookedAt):
-            continue
-        for link in links:
-            match = _SOCKET.fullmatch(link)
-            if match and int(match[1]) in wanted:
-                found[int(match[1])] = name
+        with suppress(NotLookedAt):
+            found.update((inode, _called(site, pid)) for inode in _sockets(site, pid) if inode in wanted)
     return found
+
+
+def _sockets(site: Site, pid: int) -> Iterator[int]:
+    """The sockets that a process has, as far as this user may see them."""
+    folder = site.root / f"proc/{pid}/fd"
+    try:
+        names = os.listdir(folder)
+    except OSError:  # another user's, or it ended meanwhile
+        return
+    for name in names:
+        with suppress(OSError):  # closed meanwhile, as the listing's own is
+            if match := _SOCKET.fullmatch(os.readlink(folder / name)):
+                yield int(match[1])
 
 
 def _called(site: Site, pid: int) -> str:
     name = site.text(f"/proc/{pid}/comm").strip()
-    words = site.text(f"/proc/{pid}/cmdline")
-    # A server's name is that of Python.
-    return "fsivr" if "fsivr" in words and name.startswith(("python", "fsivr")) else name
+    words = tuple(site.text(f"/proc/{pid}/cmdline").split("\0"))
+    return "fsivr" if _is_ours(words) else name
+
+
+def _is_ours(words: tuple[str, ...]) -> bool:
+    """Whether a process was started as ``fsivr`` or ``python -m fsivr``: its name is that of Python."""
+    return any(word.rpartition("/")[2] == "fsivr" for word in words[:6])
 
 
 def _pids(site: Site) -> list[int]:
