@@ -78,7 +78,7 @@ def _only_opened(recipe: Recipe, limit: float) -> list[Told]:
     try:
         with gevent.Timeout(limit, _Slow):
             target.open()
-    except (ExportError, _Slow) as failure:
+    except Exception as failure:
         return [_wrong(recipe, "reached", failure, limit)]
     finally:
         target.close()
@@ -101,7 +101,7 @@ def _probed(target: Target, recipe: Recipe, key: str, local: Path, limit: float)
             target.prove(key, sha256=sha256, size=len(_TEXT))
             if b"".join(target.read(key)) != _TEXT:
                 told.append(error(f"target {recipe.name}: what was read is not what was written", _see(recipe)))
-    except (ExportError, _Slow) as failure:
+    except Exception as failure:
         told.append(_wrong(recipe, step, failure, limit))
     finally:
         # A check that was ended from outside deletes what it wrote, too.
@@ -120,8 +120,8 @@ def _deleted(target: Target, recipe: Recipe, key: str, *, failed: bool) -> list[
             if target.size(key) is None:
                 return []
             said = "it is still there"
-    except (ExportError, _Slow) as failure:
-        said = str(failure) or f"it had not ended after {_CLEARING:g} s"
+    except Exception as failure:
+        said = _said(failure, _CLEARING)
     if failed:
         return [
             note(f"target {recipe.name}: whether a part of the probe is there is not known: {said}", f"delete {key}")
@@ -135,8 +135,14 @@ def _deleted(target: Target, recipe: Recipe, key: str, *, failed: bool) -> list[
 
 
 def _wrong(recipe: Recipe, step: str, failure: Exception, limit: float) -> Told:
-    said = str(failure) or f"nothing came within {limit:g} s"
-    return error(f"target {recipe.name} cannot be {step}: {said}", _see(recipe))
+    return error(f"target {recipe.name} cannot be {step}: {_said(failure, limit)}", _see(recipe))
+
+
+def _said(failure: Exception, limit: float) -> str:
+    """What an error says; of one that is not the exporter's the class alone, for its text may hold anything."""
+    if isinstance(failure, _Slow):
+        return f"nothing came within {limit:g} s"
+    return str(failure) if isinstance(failure, ExportError) else type(failure).__name__
 
 
 def _see(recipe: Recipe) -> str:
