@@ -76,9 +76,10 @@ def _site(config: str | None, dialplan: str | None, ports: int | None, dialplan_
     from fsivr.logs import configure
 
     named = config or os.environ.get("FSIVR_CONFIG") or None
-    if named is not None and not Path(named).exists():
-        raise ConfigError(f"there is no settings file {named}")
     file = Path(named or FILE_NAME)
+    there = _is_there(file)
+    if named is not None and not there:
+        raise ConfigError(f"there is no settings file {named}")
     settings: Settings | None = None
     wrong = ""
     try:
@@ -90,11 +91,22 @@ def _site(config: str | None, dialplan: str | None, ports: int | None, dialplan_
     return Site(
         settings,
         wrong=wrong,
-        file=file if file.exists() else None,
+        file=file if there else None,
         ports=ports,
         dialplan_file=dialplan_file,
         prompts=played,
     )
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is a file, which this user need not be allowed to see."""
+    try:
+        os.stat(file)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _document(told: Sequence[Finding], found: Sequence[Finding]) -> dict[str, object]:

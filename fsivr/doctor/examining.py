@@ -18,7 +18,7 @@ HIDDEN = "********"
 # Shorter ones would be found in every line.
 _SHORTEST_SECRET = 4
 # Seconds that a check which took too long has to put away what it made.
-_GRACE = 6.0
+_GRACE = 3.0
 _THREADS = 32
 
 

@@ -50,7 +50,7 @@ def _spool(site: Site) -> Path:
 
 def _switch(site: Site) -> Iterator[Told]:
     """A trial recording, as of a call; the switch's own ``null`` endpoint (mod_dptools.c) answers it."""
-    path = _spool(site) / f".{secrets.token_hex(8)}.wav"
+    path = site.on_disk(_spool, site) / f".{secrets.token_hex(8)}.wav"
     uuid = f"fsivr-doctor-{secrets.token_hex(8)}"
     variables = (
         f"{{origination_uuid={uuid},originate_timeout=5,RECORD_MIN_SEC={_NEVER_KEPT},"
@@ -73,12 +73,12 @@ def _tried(site: Site, uuid: str, path: Path) -> Iterator[Told]:
         return
     except ESLError:
         raise NotLookedAt("the switch cannot be asked: see switch.reachable") from None
-    if not path.exists():
+    if not site.on_disk(path.exists):
         yield error(
             f"what the switch writes into {folder} is not seen here",
             "mount one folder on both machines, under the same name, and set recordings_path to it",
         )
-    elif not os.access(path, os.R_OK):
+    elif not site.on_disk(os.access, path, os.R_OK):
         yield error(f"what the switch writes into {folder} cannot be read by this user", _mend(folder))
     else:
         yield ok(f"the switch writes into {folder}, and it is read here")
@@ -89,7 +89,7 @@ def _end(site: Site, uuid: str, path: Path) -> None:
         with suppress(ESLError):  # the call ends by itself
             site.switch.api(command, argument)
     with suppress(OSError):
-        path.unlink(missing_ok=True)
+        site.on_disk(path.unlink, True)
 
 
 def _waiting(site: Site) -> Iterator[Told]:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from io import RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from xml.etree import ElementTree
 
+import gevent
 from gevent.lock import RLock
 
 from fsivr.config import Settings, parse_address
@@ -21,6 +22,7 @@ from fsivr.errors import CommandRefused, ESLError
 if TYPE_CHECKING:
     from fsivr.switch import Switch
 
+T = TypeVar("T")
 # Bytes of a text of the system's, and of one read: for /proc/sys the kernel makes room for as much as is asked for.
 _MOST, _PIECE = 4 << 20, 4096
 
@@ -101,6 +103,11 @@ class Site:
         if not words or not words[0].isdecimal():
             raise NotLookedAt(f"{path} does not hold a number")
         return int(words[0])
+
+    def on_disk(self, function: Callable[..., T], *arguments: Any) -> T:
+        """What a function gives that waits for a disk: it hangs alone where that is a share that is gone."""
+        found: T = gevent.get_hub().threadpool.apply(function, arguments)
+        return found
 
     # -- the switch -------------------------------------------------------------------------
 

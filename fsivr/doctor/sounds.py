@@ -28,7 +28,7 @@ def _prompts(site: Site) -> Iterator[Told]:
     library = PromptLibrary.of(site.settings)
     missing: list[str] = []
     for name, where in sorted(wanted.items()):
-        path = _whole(site, library.file(File(name)))
+        path = _whole(site, site.on_disk(library.file, File(name)))
         if path is None:
             yield skipped(f"{name} has a path that cannot be asked for")
         elif not _there(site, path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,9 @@ from fsivr.exporter.target import Target
 from fsivr.exporter.targets import Recipe, recipes
 
 # Seconds for one target, and then for what was written there to be removed.
-_LIMIT, _CLEARING = 25.0, 6.0
+_LIMIT, _CLEARING = 25.0, 5.0
+# In all: deleting and closing come after the limit.
+_LONGEST = _LIMIT + 2 * _CLEARING
 _TEXT = b"Written by 'fsivr doctor', to be deleted at once.\n"
 
 
@@ -36,14 +39,13 @@ def _probe(site: Site) -> Iterator[Told]:
     if not found:
         raise NotLookedAt("there is no target")
     probing = {name: _spawned(recipe) for name, recipe in found.items()}
+    until = time.monotonic() + _LONGEST
     for name, each in probing.items():
         try:
-            yield from each.get(timeout=_LIMIT + 2 * _CLEARING)
+            yield from each.get(timeout=max(0.0, until - time.monotonic()))
         except gevent.Timeout:
             # It hangs where nothing can end it, as in a folder of a network share that is gone.
-            yield error(
-                f"target {name} had not ended after {_LIMIT + 2 * _CLEARING:g} s", f"fsivr export verify {name}"
-            )
+            yield error(f"target {name} had not ended after {_LONGEST:g} s", _see(found[name]))
 
 
 def _spawned(recipe: Recipe) -> Any:
@@ -156,6 +158,6 @@ CHECKS = (
         "probe",
         _probe,
         "recordings that cannot be brought away fill this disk, and are lost with it",
-        deadline=_LIMIT + 3 * _CLEARING,
+        deadline=_LONGEST + 3.0,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from fsivr.doctor.targets import probe
 from fsivr.errors import NotArrived, PermanentError, TransientError
 from fsivr.exporter.folder import FolderTarget
 from fsivr.exporter.targets import Recipe
-from tests.exporter.weed import KEY_ID, SECRET, Weed
+from tests.exporter.weed import KEY_ID, READER_ID, READER_SECRET, SECRET, Weed
 
 
 @pytest.fixture
@@ -67,20 +67,25 @@ def test_a_bucket(weed: Weed, tmp_path: Path) -> None:
     locked = Recipe("s3", "s3", {**arguments, "lock": "compliance", "lock_days": 1})
     assert [told.level for told in probe(locked)] == ["ok", "skipped"]
     assert not list(target.entries())
+    # What may read alone writes nothing, and has nothing to delete.
+    reader = probe(Recipe("s3", "s3", {**arguments, "key_id": READER_ID, "secret": READER_SECRET}))
+    assert "cannot be written to" in reader[0].what
+    assert {told.level for told in reader} <= {"error", "note"}
+    assert not list(target.entries())
     target.close()
     (wrong,) = probe(Recipe("s3", "s3", {**arguments, "secret": f"x{SECRET}"}))
     assert (wrong.level, SECRET in wrong.what + wrong.mend) == ("error", False)
 
 
 @pytest.fixture
-def spoiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def spoiled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Has a method of the folder's target do something else."""
 
     def spoil(name: str, instead: Callable[..., Any]) -> None:
         right = getattr(FolderTarget, name)
         monkeypatch.setattr(FolderTarget, name, lambda *args, **more: instead(right, *args, **more))
 
-    yield spoil
+    return spoil
 
 
 def fail(error: Exception) -> Callable[..., Any]:
