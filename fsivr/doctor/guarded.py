@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from fsivr.doctor.finding import Check, NotLookedAt, Told, error, note, ok, warning
 from fsivr.doctor.site import Site, parameters, profiles, true
@@ -47,15 +46,19 @@ def _access(site: Site) -> Iterator[Told]:
 
 
 def _strangers(site: Site, acl: str) -> str:
-    """A stranger that an access list lets in; "" for none."""
-    return next((each for each in _STRANGERS if site.ask("acl", f"{each} {acl}") == "true"), "")
+    """A stranger that access lists let in, each of them; "" for none."""
+
+    def passes(address: str) -> bool:
+        return all(site.ask("acl", f"{address} {name}") == "true" for name in acl.split())
+
+    return next((each for each in _STRANGERS if passes(each)), "")
 
 
 def _callers(site: Site) -> Iterator[Told]:
     found = False
     for name, values in profiles(site):
         found = True
-        acl = values.get("apply-inbound-acl")
+        acl = _of_profile(values.get("apply-inbound-acl", ""))
         if acl is not None and (let_in := _strangers(site, acl)):
             yield error(f"the access list {acl} of profile {name} lets in {let_in}, a stranger", _list(acl))
         elif acl is None and not true(values.get("auth-calls", "false")):
@@ -72,15 +75,30 @@ def _callers(site: Site) -> Iterator[Told]:
         yield error("the switch has no SIP profile", "freeswitch/sip_profiles/trunks.xml; fs_cli -x 'reload mod_sofia'")
 
 
+def _of_profile(given: str) -> str | None:
+    """The access lists of a SIP profile, None for none: LIST or LIST:CONTEXT, and ``none`` undoes those before (sofia.c)."""
+    found: list[str] = []
+    for word in given.split():
+        found = [] if word.lower() == "none" else [*found, word.partition(":")[0]]
+    return " ".join(found) or None
+
+
 def _list(acl: str) -> str:
     return f"the carriers' addresses, and no others, for {acl} in freeswitch/local/acl/; fs_cli -x reloadacl"
 
 
 def _named(site: Site, acl: str) -> bool:
-    lists: Any = site.configuration("acl.conf").iter("list")
-    own = next((each for each in lists if each.get("name") == acl), None)
-    # One that the switch makes itself, as loopback.auto, stands in no file.
-    return own is None or own.get("default") == "allow" or own.find("node") is not None
+    """Whether each of access lists has somebody on it; one that there is not has nobody."""
+    lists = {each.get("name"): each for each in site.configuration("acl.conf").iter("list")}
+    for name in acl.split():
+        own = lists.get(name)
+        if own is None:
+            # Those that the switch makes itself, as localnet.auto, stand in no file (switch_core.c).
+            if not name.endswith(".auto"):
+                return False
+        elif own.get("default") != "allow" and own.find("node") is None:
+            return False
+    return True
 
 
 AREA = "access"

@@ -99,7 +99,7 @@ def _rtp(site: Site) -> Iterator[Told]:
         yield warning(f"{names[each.inode]} has UDP {each.port}, in the range of the sound", _whose(each.port))
     if len(others) > _MOST_TOLD:
         yield warning(f"so have {len(others) - _MOST_TOLD} more sockets", "ss -lnup")
-    if unknown and not switches(site):
+    if unknown:
         yield note(
             f"{unknown} ports of {first} to {last} are taken, by whom cannot be seen by this user", "sudo ss -lnup"
         )

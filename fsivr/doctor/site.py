@@ -106,7 +106,16 @@ class Site:
 
     def on_disk(self, function: Callable[..., T], *arguments: Any) -> T:
         """What a function gives that waits for a disk: it hangs alone where that is a share that is gone."""
-        found: T = gevent.get_hub().threadpool.apply(function, arguments)
+
+        def look() -> T | Exception:
+            try:
+                return function(*arguments)
+            except Exception as error:  # which the thread would print
+                return error
+
+        found = gevent.get_hub().threadpool.apply(look)
+        if isinstance(found, Exception):
+            raise found
         return found
 
     # -- the switch -------------------------------------------------------------------------
@@ -171,9 +180,15 @@ def _whole(file: RawIOBase) -> str:
 
 
 def parameters(element: ElementTree.Element) -> dict[str, str]:
-    """The ``<param>`` of a part of the switch's XML that are directly in it, or in its ``<settings>``."""
-    found = [*element.findall("param"), *element.findall("settings/param")]
-    return {each.get("name", ""): each.get("value", "") for each in found}
+    """The ``<param>`` of a part of the switch's XML that are directly in it, or in its ``<settings>``.
+
+    Access lists, of which there may be several, are parted by blanks.
+    """
+    found: dict[str, str] = {}
+    for each in [*element.findall("param"), *element.findall("settings/param")]:
+        name, value = each.get("name", ""), each.get("value", "")
+        found[name] = f"{found[name]} {value}" if name == "apply-inbound-acl" and name in found else value
+    return found
 
 
 def profiles(site: Site) -> Iterator[tuple[str, dict[str, str]]]:

@@ -117,3 +117,11 @@ def test_it_ends_where_a_switch_takes_connections_and_says_nothing() -> None:
     assert found["reachable"].level is Level.ERROR
     assert "did not greet like an event socket" in found["reachable"].what
     assert {each.level for name, each in found.items() if name != "reachable"} == {Level.SKIPPED}
+
+
+def test_an_error_of_a_disk_is_raised_here_and_printed_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+    site = Site(Settings.defaults())
+    assert site.on_disk(len, "four") == 4
+    with pytest.raises(FileNotFoundError):
+        site.on_disk(open, "/no/such/file")
+    assert capfd.readouterr().err == ""

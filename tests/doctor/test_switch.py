@@ -109,16 +109,32 @@ def test_access_lists_that_let_in_strangers(findings: Any, switch: Switch) -> No
     assert (callers.level, "of profile trunks lets in 192.0.2.77" in callers.what) == ("error", True)
 
 
+def test_one_list_of_several_keeps_strangers_out(findings: Any, switch: Switch) -> None:
+    text = switch.configuration["event_socket.conf"]
+    second = '<param name="apply-inbound-acl" value="open"/></settings>'
+    switch.configuration["event_socket.conf"] = text.replace("</settings>", second)
+    switch.open_lists.add("open")
+    assert [each.level for each in findings("access.event-socket")] == ["ok"]
+    switch.open_lists.add("loopback.auto")
+    assert [each.level for each in findings("access.event-socket")] == ["error"]
+
+
 def test_who_may_call(findings: Any, switch: Switch) -> None:
     right = switch.configuration["acl.conf"]
     switch.configuration["acl.conf"] = re.sub("<node[^>]*>", "", right)
     (nobody,) = findings("access.callers")
     assert (nobody.level, "no carrier's call comes in" in nobody.what) == ("warning", True)
+    switch.configuration["acl.conf"] = right.replace("trunks", "others")  # and the profile's there is not
+    assert [each.level for each in findings("access.callers")] == ["warning"]
     switch.configuration["acl.conf"] = right
     profile = switch.configuration["sofia.conf"]
     profile = profile.replace('<param name="apply-inbound-acl" value="trunks"/>', "")
     switch.configuration["sofia.conf"] = profile
     assert [each.level for each in findings("access.callers")] == ["ok"]
+    for given, level in (("trunks:public:nobody", "ok"), ("none", "ok"), ("nosuch", "warning")):
+        more = f'<param name="apply-inbound-acl" value="{given}"/></settings>'
+        switch.configuration["sofia.conf"] = profile.replace("</settings>", more)
+        assert [each.level for each in findings("access.callers")] == [level], given
     switch.configuration["sofia.conf"] = profile.replace('name="auth-calls" value="true"', 'name="x" value="y"')
     assert [each.what for each in findings("access.callers")] == ["profile trunks lets in anybody"]
 
