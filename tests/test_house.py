@@ -47,7 +47,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
     "cli": {
         *("api", "causes", "config", "dialplan", "dialplan_xml", "errors", "exporter", "logs", "prompts"),
-        *("recordings", "server", "simulator", "sizing", "store", "switch"),
+        *("doctor", "recordings", "server", "simulator", "sizing", "store", "switch"),
+    },
+    "doctor": {
+        *("config", "dialplan", "dialplan_xml", "errors", "exporter", "prompts", "sizing", "store", "switch"),
     },
     "sizing": set(),
     "logs": set(),

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from fsivr.store import Store
-
-#: The days whose recordings tell how fast the disk fills.
-_LOOKED_AT = timedelta(days=7)
-# A first recording of a moment ago says nothing of days.
-_LEAST = timedelta(hours=1)
+from fsivr.store import Store, days_left
 
 
 class Disk(NamedTuple):
@@ -39,12 +34,5 @@ def disk_of(folder: str | os.PathLike[str], store: Store, node: str, now: float)
         usage = shutil.disk_usage(place)
     except OSError:
         return Disk(None, None, None)
-    return Disk(usage.free, usage.total, _days_left(usage.free, store, node, datetime.fromtimestamp(now, UTC)))
-
-
-def _days_left(free: int, store: Store, node: str, now: datetime) -> float | None:
-    taken = store.taken(node, since=now - _LOOKED_AT)
-    if taken.first is None or taken.bytes <= 0 or now - taken.first < _LEAST:
-        return None
-    days = (now - taken.first) / timedelta(days=1)
-    return round(free / (taken.bytes / days), 1)
+    left = days_left(store, node, usage.free, datetime.fromtimestamp(now, UTC))
+    return Disk(usage.free, usage.total, None if left is None else round(left, 1))

@@ -10,7 +10,7 @@ import click
 
 NAMES = (
     *("serve", "call", "calls", "recordings", "export", "api", "apikey"),
-    *("route", "dialplan", "prompts", "settings", "size", "new"),
+    *("route", "dialplan", "prompts", "settings", "doctor", "size", "new"),
 )
 
 

@@ -6,12 +6,12 @@ import ast
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from fsivr.config import load
+from fsivr.config import Settings, load
 from fsivr.dialplan import Dialplan, load_dialplan
 from fsivr.errors import ConfigError
 from fsivr.prompts.catalogue import FILE_NAME, Catalogue, load_catalogue
@@ -63,6 +63,16 @@ def open_workshop(
         settings.fallback_languages,
         settings.prompts_path,
     )
+
+
+def played(settings: Settings) -> Mapping[str, str]:
+    """The prompts that the handlers of the settings' dialplan play by their names, each with where.
+
+    :raises ConfigError: the dialplan cannot be loaded.
+    """
+    table = load_dialplan(settings.dialplan)
+    beside = _file(sys.modules[settings.dialplan.partition(":")[0]]).parent
+    return {name: str(places[0]) for name, places in uses_in(_sources(table, beside)).names.items()}
 
 
 def _sources(table: Dialplan, beside: Path) -> Iterator[Path]:

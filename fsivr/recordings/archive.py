@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -19,10 +19,9 @@ from fsivr.recordings.retention import Purged, purge, remove
 from fsivr.recordings.shelf import Change, Shelf
 from fsivr.recordings.sidecar import Exported, Hold, Sidecar
 from fsivr.recordings.verifying import Verified, verify
-from fsivr.store import Store
+from fsivr.store import Store, days_left
 
 _LONGEST_REASON, _LONGEST_NAME = 500, 200
-_WEEK = timedelta(days=7)
 
 
 class Usage(NamedTuple):
@@ -209,12 +208,7 @@ class Archive:
         disk = os.statvfs(self.folders.root)
         free = disk.f_bavail * disk.f_frsize
         kept = self.store.taken(self.node)
-        today = datetime.now(UTC)
-        lately = self.store.taken(self.node, since=today - _WEEK)
-        # Where the node has recorded only lately, the days before that say nothing.
-        first = next((row.started for row in self.store.each_recording(node=self.node, page=1)), today)
-        days = max(1.0, min(7.0, (today - first) / timedelta(days=1)))
-        return Usage(kept.recordings, kept.bytes, free, free / (lately.bytes / days) if lately.bytes else None)
+        return Usage(kept.recordings, kept.bytes, free, days_left(self.store, self.node, free, datetime.now(UTC)))
 
 
 def _printable(name: str, text: str, most: int) -> str:

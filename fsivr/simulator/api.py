@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fsivr.causes import HangupCause
-from fsivr.simulator import rooms
+from fsivr.simulator import configured, rooms
 from fsivr.simulator.originating import originate
 from fsivr.simulator.recording import uuid_record
 from fsivr.simulator.tokens import expand, separate
@@ -38,7 +38,8 @@ def _status(switch: Switch, argument: str) -> str:
         "0 milliseconds, 0 microseconds\n"
         "FreeSWITCH (Version 1.11.3-dev git cc93a68 2026-08-21 14:10:14Z 64bit) is ready\n"
         f"{switch.session_count} session(s) since startup\n{calls} session(s) - peak {calls}, last 5min {calls} \n"
-        "0 session(s) per Sec out of max 500, peak 6, last 5min 3 \n2000 session(s) max\n"
+        f"0 session(s) per Sec out of max {switch.most_per_second}, peak 6, last 5min 3 \n"
+        f"{switch.most_sessions} session(s) max\n"
         "min idle cpu 0.00/97.00\nCurrent Stack Size/Max 240K/240K\n"
     )
 
@@ -169,10 +170,6 @@ def _msleep(switch: Switch, argument: str) -> str:
     return "+OK\n"
 
 
-def _show(switch: Switch, argument: str) -> str:
-    return f"\n{len(switch.channels)} total.\n"
-
-
 def _module_exists(switch: Switch, argument: str) -> str:
     return "false" if argument in switch.modules_missing else "true"
 
@@ -193,7 +190,7 @@ _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "strmicroepoch": lambda switch, argument: str(switch.micros()),
     "msleep": _msleep,
     "originate": originate,
-    "show": _show,
+    "show": configured.show,
     "version": lambda switch, argument: "1.11.3-dev\n" if argument.startswith("short") else _VERSION,
     "hostname": lambda switch, argument: "simulator",
     "create_uuid": lambda switch, argument: str(uuid.uuid4()),
@@ -204,6 +201,7 @@ _TABLE: dict[str, Callable[[Switch, str], str]] = {
     "log": lambda switch, argument: _OK,
     "system": lambda switch, argument: "",
     "reloadxml": lambda switch, argument: "+OK [Success]\n",
+    **configured.API,
     **rooms.API,
 }
 

@@ -46,6 +46,8 @@ def nobody(destination: str) -> FarEnd:
         return FarEnd(HangupCause.CHAN_NOT_IMPLEMENTED)
     if endpoint == "loopback":
         return FarEnd(HangupCause.NO_ROUTE_DESTINATION)
+    if endpoint == "null":  # nobody, who answers (mod_dptools.c, null_channel_outgoing_channel)
+        return FarEnd()
     return FarEnd(HangupCause.SUBSCRIBER_ABSENT)
 
 

@@ -6,6 +6,7 @@ from fsivr.causes import HangupCause
 from fsivr.prompts import Prompt, PromptLibrary, PromptLike, prompt
 from fsivr.simulator.clock import Timer
 from fsivr.simulator.conferences import Room
+from fsivr.simulator.configured import CONFIGURATION
 from fsivr.simulator.farend import FarEnd, FarLeg, nobody
 from fsivr.simulator.parking import Car
 from fsivr.simulator.queues import Agent, Fifo
@@ -26,6 +27,12 @@ class World:
         self.library = library
         #: Modules that the switch lacks, as ``mod_fifo``; it has every other.
         self.modules_missing: set[str] = set()
+        #: What ``xml_locate`` prints, by the last word of what is asked for.
+        self.configuration = dict(CONFIGURATION)
+        #: Access lists that let in everybody.
+        self.open_lists: set[str] = set()
+        #: The most sessions at once, and in a second.
+        self.most_sessions, self.most_per_second = 2000, 500
         #: The folder that is ``/`` to the switch: where its recordings are written.
         self.root = ""
         #: Seconds of a recording that the switch's disk has room for.

@@ -3,6 +3,7 @@
 from peewee import PeeweeException as DatabaseFailed
 
 from fsivr.store.claims import Claims
+from fsivr.store.filling import days_left
 from fsivr.store.gone import is_gone
 from fsivr.store.journal import Journal
 from fsivr.store.keys import Keys, Role
@@ -33,6 +34,7 @@ __all__ = [
     "audited",
     "call_began",
     "call_ended",
+    "days_left",
     "exported",
     "is_gone",
     "recorded",

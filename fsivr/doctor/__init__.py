@@ -1,0 +1,1 @@
+"""Doctor: whether this machine, its switch and its targets are as the applications need them."""
