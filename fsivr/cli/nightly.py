@@ -109,6 +109,9 @@ def nightly_export(settings: Settings, config: str | None = None) -> Iterator[No
 
     :param config: the settings file, where the command line named it.
     """
+    if not time_of(settings):
+        yield
+        return
     nightly = nightly_of(settings, config)
     try:
         yield
