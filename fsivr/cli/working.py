@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import signal
@@ -34,7 +35,11 @@ def work(settings: Settings, *, slot: int, sock: int, channel: int, ports: int) 
     name = name_of(slot, os.getpid())
     configure(settings.log_level, settings.log_format, secrets=settings.secret_values, worker=name)
     faulthandler.register(signal.SIGUSR1)  # the supervisor asks where it stands still
-    supervisor = Channel(socket.socket(fileno=channel))
+    with contextlib.closing(Channel(socket.socket(fileno=channel))) as supervisor:
+        _serve(settings, supervisor, name, slot, sock, ports)
+
+
+def _serve(settings: Settings, supervisor: Channel, name: str, slot: int, sock: int, ports: int) -> None:
     dialplan = load_dialplan(settings.dialplan)
     server = Server(
         dialplan,
@@ -46,9 +51,9 @@ def work(settings: Settings, *, slot: int, sock: int, channel: int, ports: int) 
     )
     server.start(socket.socket(fileno=sock), accepting=False)
     supervisor.say(ready=served(dialplan))
-    gevent.spawn(_beat, supervisor, server)
-    gevent.spawn(_obey, supervisor, server)
+    greenlets = [gevent.spawn(_beat, supervisor, server), gevent.spawn(_obey, supervisor, server)]
     server.serve_forever()
+    gevent.killall(greenlets)
 
 
 def _beat(supervisor: Channel, server: Server) -> None:

@@ -75,7 +75,12 @@ class Supervisor:
         sockets = listening_together(self.settings, self.settings.workers)
         self.settings = dataclasses.replace(self.settings, listen=written(sockets[0].getsockname()))
         self._journal = Journal(self.settings.database)
-        self._journal.start()
+        try:
+            self._journal.start()
+        except ConfigError:
+            for sock in sockets:
+                sock.close()
+            raise
         self._deaths = Deaths(self._journal, self.settings.node_name, self.settings.listen)
         self._deaths.earlier()
         # It has no name, so that nothing else can open it, and is gone with the last process that has it.
@@ -83,7 +88,9 @@ class Supervisor:
         self.crew = Crew(sockets, self._begin, self._on_death, patience=self.settings.worker_patience)
         lost = self.crew.renew(0)
         if lost is not None:
+            self.crew.drain(0)
             self._journal.close(_ROWS)
+            os.close(self._ports)
             raise ConfigError(f"cannot serve: {lost.why}; what was wrong is told above")
         self._greenlets = [gevent.spawn(self._watch), gevent.spawn(self._reload_when_asked)]
         self._notifier.ready(self._status())
