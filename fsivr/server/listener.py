@@ -124,6 +124,7 @@ class Server:
         """The switch that handlers place calls with; connected when it is first used."""
         if self._switch is None:
             self._switch = self.make_switch()
+            self._switch.stopping = self._refusing
         return self._switch
 
     def make_switch(self) -> Switch:
@@ -173,6 +174,8 @@ class Server:
         """
         self.draining = True
         self._refusing = self._refusing or refusing
+        if self._switch is not None:
+            self._switch.stopping = self._refusing
         if refusing:
             # What waits to be accepted is refused in words: closed on, it would stay
             # parked on the switch with nobody in control (FACTS 5.6).
@@ -241,7 +244,7 @@ class Server:
         session.attach()
         about(session.uuid)
         kind = Call if self._history is None else NotedCall
-        call = kind(session, self._library, self._spool, self._the_switch)
+        call = kind(session, self._library, self._spool, lambda: self.switch)
         found = find(self._dialplan, session, call.channel)
         if found.handler is None:
             self._turn_away(session, call, found.why)
@@ -278,9 +281,6 @@ class Server:
         ports = self._ports
         counts = (self.taken, self.refused, self.abandoned)
         return Load(ports.in_use, ports.limit, ports.peak, *counts, self.draining)
-
-    def _the_switch(self) -> Switch:
-        return self.switch
 
     def _on_end(self, port: Port, conversation: Conversation) -> None:
         call = conversation.call
