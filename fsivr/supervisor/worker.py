@@ -53,24 +53,8 @@ class Worker:
         self.code: int | None = None
         self.began = self.seen = time.monotonic()
         self._on_end = on_end
-        ours, theirs = socket.socketpair()
-        inherited = {"--slot": slot, "--socket": sock.fileno(), "--channel": theirs.fileno(), "--ports-file": ports}
-        options = [str(each) for pair in inherited.items() for each in pair]
-        try:
-            # In a session of its own: a ctrl-C in the terminal is for the supervisor.
-            self._process: Any = subprocess.Popen(
-                [*command, *options],
-                stdin=subprocess.DEVNULL,
-                env=dict(environ),
-                pass_fds=(sock.fileno(), theirs.fileno(), ports),
-                start_new_session=True,
-            )
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        self._channel = Channel(ours)
+        self._process: Any
+        self._process, self._channel = _started(slot, sock, ports, command, environ)
         gevent.spawn(self._listen)
         gevent.spawn(self._wait)
 
@@ -131,3 +115,26 @@ class Worker:
 def name_of(slot: int, pid: int) -> str:
     """The name of a worker."""
     return f"{slot}-{pid}"
+
+
+def _started(
+    slot: int, sock: socket.socket, ports: int, command: Sequence[str], environ: Mapping[str, str]
+) -> tuple[Any, Channel]:
+    ours, theirs = socket.socketpair()
+    inherited = {"--slot": slot, "--socket": sock.fileno(), "--channel": theirs.fileno(), "--ports-file": ports}
+    options = [str(each) for pair in inherited.items() for each in pair]
+    try:
+        # In a session of its own: a ctrl-C in the terminal is for the supervisor.
+        process = subprocess.Popen(
+            [*command, *options],
+            stdin=subprocess.DEVNULL,
+            env=dict(environ),
+            pass_fds=(sock.fileno(), theirs.fileno(), ports),
+            start_new_session=True,
+        )
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return process, Channel(ours)

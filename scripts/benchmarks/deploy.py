@@ -44,7 +44,8 @@ def parse() -> argparse.Namespace:
 
 def kill_and_reload(options: argparse.Namespace) -> bool:
     """Keep calls up while workers are killed and reloaded; whether all held that must."""
-    killed, memory = [], []
+    killed: list[int] = []
+    memory: list[tuple[float, int, float]] = []
     # A call that ends here may hold its port for a moment more: with a tenth more than calls, one is always free.
     with tempfile.TemporaryDirectory() as folder, _service(folder, options, options.calls + options.calls // 10) as one:
 
@@ -66,26 +67,39 @@ def kill_and_reload(options: argparse.Namespace) -> bool:
         time.sleep(2)  # for the last rows
         interrupted, up = one.rows()
         code = _stopped(one)
+    return _held(options, switch, len(killed), interrupted, up, code, memory)
+
+
+def _held(  # noqa: PLR0913  one run's figures
+    options: argparse.Namespace,
+    switch: Steady,
+    killed: int,
+    interrupted: int,
+    up: int,
+    code: int,
+    memory: list[tuple[float, int, float]],
+) -> bool:
     ended = switch.ended
-    rows = {
+    refused = ended["SWITCH_CONGESTION"]
+    lost = ended["before a word was said"] + ended["not connected"]
+    otherwise = {name: many for name, many in ended.items() if name not in _KNOWN}
+    rows: dict[str, object] = {
         "calls begun": switch.counts.opened,
         "ended well": ended["well"],
-        "workers killed": len(killed),
+        "workers killed": killed,
         "calls whose worker was killed": ended["by its worker's death"],
         "of those, rows closed as interrupted": interrupted,
         "rows left as up": up,
-        "refused while ports were free": ended["SWITCH_CONGESTION"],
-        "connections lost before a word": ended["before a word was said"] + ended["not connected"],
-        "ended otherwise": {name: many for name, many in ended.items() if name not in _KNOWN} or "none",
+        "refused while ports were free": refused,
+        "connections lost before a word": lost,
+        "ended otherwise": otherwise or "none",
         "exit code": code,
     }
     for at, (supervisor, count, most) in enumerate(memory):
-        rows[f"memory after {(at + 1) * options.minutes * 6:.0f} s"] = (
-            f"supervisor {supervisor:.0f} MB, largest of {count} workers {most:.0f} MB"
-        )
+        told = f"supervisor {supervisor:.0f} MB, largest of {count} workers {most:.0f} MB"
+        rows[f"memory after {(at + 1) * options.minutes * 6:.0f} s"] = told
     _show(f"{options.calls} calls, {options.workers} workers, {options.minutes:g} minutes", rows)
-    wrong = [rows["refused while ports were free"], rows["connections lost before a word"], up, code]
-    return not any(wrong) and rows["ended otherwise"] == "none"
+    return not any((refused, lost, up, code, otherwise))
 
 
 _KNOWN = {"well", "by its worker's death", "SWITCH_CONGESTION", "before a word was said", "not connected"}
@@ -98,7 +112,7 @@ def deploy(options: argparse.Namespace) -> bool:
         switch = Steady(Load(one.port, _MANY, options.deploy, pace=5.0), {lambda: one.signal(signal.SIGHUP): 20.0})
         switch.keep_up(35)
         after, code = one.workers(), _stopped(one)
-    rows = {
+    rows: dict[str, object] = {
         "calls begun": switch.counts.opened,
         "ended well": switch.ended["well"],
         "lost, refused or ended otherwise": switch.counts.opened - switch.ended["well"],
@@ -114,7 +128,12 @@ def arrivals(options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as folder, _service(folder, options, options.calls) as one:
         switch = Arrivals(Load(one.port, options.arrivals, options.arrivals, hold=True))
         switch.arrive()
-    rows = {"ports": options.calls, "arrived": switch.counts.opened, "held": switch.most, "refused": switch.refused}
+    rows: dict[str, object] = {
+        "ports": options.calls,
+        "arrived": switch.counts.opened,
+        "held": switch.most,
+        "refused": switch.refused,
+    }
     _show(f"{options.arrivals} arrivals over {options.workers} workers", rows)
     return switch.most == options.calls and switch.refused == options.arrivals - options.calls
 
