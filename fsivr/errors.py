@@ -9,6 +9,7 @@
       RecordingError             it could not be recorded
       SpeechError                speech could not be recognised
       ModuleMissing              the switch lacks what a verb needs
+      ServerStopping             the server ends, and places no more calls
       DeadlineExceeded           it took longer than ``call.deadline`` allows
       ESLError                   ConnectionLost, CommandRefused, ReplyTimeout,
                                  LocalProtocolError, RemoteProtocolError, AuthenticationError
@@ -87,6 +88,10 @@ class ModuleMissing(FsivrError):
     """The switch has not loaded the module that a verb needs; the message names both."""
 
     hangup_cause = HangupCause.SERVICE_NOT_IMPLEMENTED
+
+
+class ServerStopping(FsivrError):
+    """The server ends, and could not take the call that was to be placed."""
 
 
 class DeadlineExceeded(FsivrError):

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Literal
 
 import structlog
@@ -34,15 +35,18 @@ def about(call: str) -> None:
     _CALL.set(call)
 
 
-def configure(level: str, form: Literal["text", "json"] = "text", *, secrets: Iterable[str] = ()) -> None:
+def configure(
+    level: str, form: Literal["text", "json"] = "text", *, secrets: Iterable[str] = (), worker: str = ""
+) -> None:
     """Log to standard error.
 
     :param level: the least important lines: ``debug``, ``info``, ``warning``, ``error``.
     :param form: lines of text for people, or one JSON object a line for programs.
     :param secrets: what no line may hold.
+    :param worker: which of several processes that log to the same place this one is.
     """
     handler = logging.StreamHandler()
-    inner = _Text() if form == "text" else _json()
+    inner = _Text(worker) if form == "text" else _json(worker)
     handler.setFormatter(_WithoutSecrets(inner, secrets))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
 
@@ -67,8 +71,9 @@ class _WithoutSecrets(logging.Formatter):
 class _Text(logging.Formatter):
     """``2026-11-24T17:03:00.123Z WARNING call UUID: message``, and the lines of a traceback indented."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    def __init__(self, worker: str) -> None:
+        named = f" worker {worker}" if worker else ""
+        super().__init__(f"%(asctime)s %(levelname)s{named} %(message)s", "%Y-%m-%dT%H:%M:%S")
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         return f"{time.strftime(datefmt or '', time.gmtime(record.created))}.{int(record.msecs):03}Z"
@@ -84,13 +89,14 @@ class _Text(logging.Formatter):
         return "\n".join(f"  {_visible(line)}" for line in super().formatException(ei).splitlines())
 
 
-def _json() -> logging.Formatter:
+def _json(worker: str) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             _add_call,
+            partial(_add_worker, worker),
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -105,6 +111,14 @@ def _add_call(_logger: object, _method: str, event: MutableMapping[str, Any]) ->
     call = _CALL.get()
     if call:
         event["call"] = call
+    return event
+
+
+def _add_worker(
+    worker: str, _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    if worker:
+        event["worker"] = worker
     return event
 
 

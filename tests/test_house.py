@@ -34,11 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dialplan_xml": {"dialplan", "errors"},
     "esl": {"causes", "errors"},
     "switch": {"call", "causes", "config", "dialplan", "errors", "esl"},
+    "listening": {"config", "errors"},
     "server": {
-        *("call", "causes", "config", "dialplan", "errors", "esl", "handler", "logs", "prompts", "recordings"),
-        "store",
-        "switch",
+        *("call", "causes", "config", "dialplan", "errors", "esl", "handler", "listening", "logs", "prompts"),
+        *("recordings", "store", "switch"),
     },
+    "supervisor": {"config", "errors", "listening", "store"},
     "store": {"errors"},
     "recordings": {"config", "errors", "store"},
     "exporter": {"config", "errors", "recordings", "store"},
@@ -46,8 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulator": {"causes", "prompts"},
     "testing": {"call", "config", "dialplan", "prompts", "server", "simulator", "switch"},
     "cli": {
-        *("api", "causes", "config", "dialplan", "dialplan_xml", "errors", "exporter", "logs", "prompts"),
-        *("doctor", "recordings", "server", "simulator", "sizing", "store", "switch"),
+        *("api", "causes", "config", "dialplan", "dialplan_xml", "doctor", "errors", "exporter", "listening", "logs"),
+        *("prompts", "recordings", "server", "simulator", "sizing", "store", "supervisor", "switch"),
     },
     "doctor": {
         *("config", "dialplan", "dialplan_xml", "errors", "exporter", "prompts", "sizing", "store", "switch"),

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from fsivr.api.access import needs
 from fsivr.api.given import given
-from fsivr.api.overview import WAITING, Overview
+from fsivr.api.overview import WAITING, Overview, capacity
 from fsivr.store import Role, Worker, is_gone
 
 blueprint = Blueprint("metrics", __name__, description="Metrics for Prometheus")
@@ -27,7 +27,6 @@ _REGISTRY = "fsivr-metrics"
 #: What each worker tells of itself: the column, the metric, whether it only grows, and what it is.
 _OF_WORKERS = (
     ("ports_in_use", "fsivr_ports_in_use", False, "Calls that a worker holds."),
-    ("capacity", "fsivr_ports", False, "How many calls a worker may hold."),
     ("peak", "fsivr_ports_peak", False, "The most calls that a worker held at once."),
     ("draining", "fsivr_draining", False, "Whether a worker takes no more calls."),
     ("calls", "fsivr_calls", True, "Calls that handlers took."),
@@ -98,11 +97,15 @@ def _gauge(name: str, help: str, value: float) -> Metric:
 def _of_workers(workers: list[Worker]) -> Iterator[Metric]:
     yield _gauge("fsivr_workers", "Processes that take calls.", len(workers))
     yield _gauge("fsivr_calls_live", "Calls of all workers.", sum(worker.ports_in_use for worker in workers))
+    ports = GaugeMetricFamily("fsivr_ports", "How many calls may be held, by node.", labels=["node", "listen"])
+    for where, many in capacity(workers).items():
+        ports.add_metric(where, many)
+    yield ports
     for column, name, grows, help in _OF_WORKERS:
         kind = CounterMetricFamily if grows else GaugeMetricFamily
-        family = kind(name, help, labels=["node", "listen"])
+        family = kind(name, help, labels=["node", "listen", "worker"])
         for worker in workers:
-            family.add_metric([worker.node, worker.listen], getattr(worker, column))
+            family.add_metric([worker.node, worker.listen, worker.worker], getattr(worker, column))
         yield family
 
 

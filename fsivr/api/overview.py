@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -42,6 +42,17 @@ class Overview(NamedTuple):
         """How many recordings are in one of the states, and their bytes."""
         found = [self.recordings.get(state, (0, 0)) for state in states]
         return sum(count for count, _ in found), sum(size for _, size in found)
+
+
+def capacity(workers: Iterable[Worker]) -> dict[tuple[str, str], int]:
+    """How many calls each address may hold, by node and address: its workers share its ports.
+
+    What those that let their last calls finish may hold does not count, where others take calls.
+    """
+    found: dict[tuple[str, str], int] = {}
+    for worker in sorted(workers, key=lambda one: (not one.draining, one.capacity)):
+        found[worker.node, worker.listen] = worker.capacity
+    return found
 
 
 class Observer:

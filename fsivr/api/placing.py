@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 from flask import Flask, current_app
 
-from fsivr.api.errors import Problem
+from fsivr.api.errors import RETRY_AFTER, Problem
 from fsivr.api.given import Given
 from fsivr.call.dialled import Dialled
 from fsivr.dialplan import Dialplan
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 #: How many calls may ring at once.
 MOST = 100
 _NAME = "fsivr.placing"
+_LATER = {"Retry-After": str(RETRY_AFTER)}
 # Seconds between two tries to write what came of a call, and for how long.
 _PAUSE, _PATIENCE = 1.0, 120.0
 
@@ -49,6 +50,8 @@ class Placing:
         self._node, self._worker = given.settings.node_name, f"api {given.settings.api_listen}"
         self._ringing: set[gevent.Greenlet[..., None]] = set()
         self._tidied = False
+        #: Whether no more calls are placed, as the server that would take them ends.
+        self.draining = False
 
     def place(
         self, switch: Switch, handler: type[Any], *, to: str, by: str, key: str, **options: Any
@@ -57,10 +60,12 @@ class Placing:
 
         :param by: the name of who places it; ``key`` the id of the key.
         :param options: those of ``Switch.originate``.
-        :raises Problem: too many ring, or the switch cannot be told where the server is.
+        :raises Problem: the server ends, too many ring, or the switch cannot be told where the server is.
         :raises ValueError: something in the order is wrong.
         :raises ESLError: the switch cannot be reached.
         """
+        if self.draining:
+            raise Problem(503, "the server is stopping, and places no more calls", code="draining", headers=_LATER)
         if len(self._ringing) >= self._most:
             raise Problem(429, f"{self._most} calls ring already", code="too_many_calls", headers={"Retry-After": "5"})
         call_uuid = str(uuid.uuid4())
@@ -136,6 +141,12 @@ class Placing:
 def attach(app: Flask, given: Given) -> None:
     """Have an application place calls."""
     app.extensions[_NAME] = Placing(given)
+
+
+def drain(app: Flask) -> None:
+    """Have an application place no more calls: each gets 503."""
+    found: Placing = app.extensions[_NAME]
+    found.draining = True
 
 
 def placing() -> Placing:

@@ -11,7 +11,7 @@ from marshmallow import Schema, fields
 
 from fsivr.api.access import needs
 from fsivr.api.given import given
-from fsivr.api.overview import ON_DISK, WAITING, Overview
+from fsivr.api.overview import ON_DISK, WAITING, Overview, capacity
 from fsivr.store import Export, Role, Worker
 
 blueprint = Blueprint("status", __name__, url_prefix="/api/v1", description="Everything at a glance")
@@ -29,13 +29,14 @@ class WorkerSchema(Schema):
     """A process that takes calls."""
 
     node = fields.String(**_said("The machine it runs on."))
-    listen = fields.String(**_said("Where the switch connects to it."))
+    worker = fields.String(**_said("Its name, which its calls have: where it listens, and its number and process."))
+    listen = fields.String(**_said("Where the switch connects to it; workers of one address share its ports."))
     pid = fields.Integer(**_said("Its process."))
     version = fields.String(**_said("Its fsivr."))
     uptime = fields.Float(**_said("Seconds since it began."))
     seen = fields.DateTime(**_said("When it told of itself last."))
     ports_in_use = fields.Integer(**_said("Calls it holds now."))
-    capacity = fields.Integer(**_said("How many it may hold."))
+    capacity = fields.Integer(**_said("How many it and the others of its address may hold together."))
     peak = fields.Integer(**_said("The most it held at once."))
     calls = fields.Integer(**_said("Calls that handlers took since it began."))
     refused = fields.Integer(**_said("Calls it refused, as every port was in use or it was draining."))
@@ -122,7 +123,7 @@ def status() -> dict[str, Any]:
         "uptime": round(now - what.started, 3),
         "draining": seen.draining,
         "ports_in_use": sum(worker.ports_in_use for worker in seen.workers),
-        "capacity": sum(worker.capacity for worker in seen.workers),
+        "capacity": sum(capacity(seen.workers).values()),
         "peak": sum(worker.peak for worker in seen.workers),
         "workers": [_worker(worker, now) for worker in seen.workers],
         "switch": seen.switch._asdict(),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import gevent
 from gevent import subprocess
 
 from fsivr.config import PREFIX, SETTINGS, Settings
+from fsivr.supervisor.notifying import VARIABLES
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,9 @@ _FIRST, _MOST, _GOOD = 1.0, 60.0, 60.0
 #: Seconds that it may take to end.
 _PATIENCE = 10.0
 #: Settings that may be other than they were set: a port that was free.
-_FOUND = ("listen", "api_listen")
+FOUND = ("listen", "api_listen")
+#: What tells it by its standard input that no more calls are to be placed.
+DRAIN = b"drain\n"
 
 
 class ApiChild:
@@ -33,20 +37,33 @@ class ApiChild:
 
     :param settings: its settings; ``listen`` is where calls are taken.
     :param config: the settings file, where the command line named it.
+    :param found: settings whose values it is told, whatever else says of them.
     :param first: seconds until it is started again.
     """
 
-    def __init__(self, settings: Settings, *, config: str | None = None, first: float = _FIRST) -> None:
-        self._environment = environment(settings, os.environ, config=config)
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        config: str | None = None,
+        found: Collection[str] = FOUND,
+        first: float = _FIRST,
+    ) -> None:
+        self._environment = environment(settings, os.environ, config=config, found=found)
         self._first = first
         self._process: Any = None
-        self._stopping = False
+        self._stopping = self._draining = False
         self._greenlet: gevent.Greenlet[..., None] = gevent.spawn(self._keep)
 
     @property
     def pid(self) -> int | None:
         """The process that serves; None where there is none now."""
         return None if self._process is None else self._process.pid
+
+    def drain(self) -> None:
+        """Have it place no more calls, and answer all else."""
+        self._draining = True
+        self._tell_drained()
 
     def stop(self) -> None:
         """Have it finish the requests it is at, and end; kills it where that takes too long."""
@@ -61,6 +78,12 @@ class ApiChild:
         except subprocess.TimeoutExpired:
             process.kill()
         self._greenlet.join()
+
+    def _tell_drained(self) -> None:
+        if self._draining and self._process is not None:
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                self._process.stdin.write(DRAIN)
+                self._process.stdin.flush()
 
     def _keep(self) -> None:
         pause = self._first
@@ -85,12 +108,13 @@ class ApiChild:
     def _run(self) -> int:
         # In a session of its own: a ctrl-C in the terminal is for this process, which then ends that one.
         with subprocess.Popen(
-            [sys.executable, *_flags(), "-m", "fsivr", "api", "--until-eof"],
+            [sys.executable, *python_flags(), "-m", "fsivr", "api", "--until-eof"],
             stdin=subprocess.PIPE,
             env=self._environment,
             start_new_session=True,
         ) as process:
             self._process = process
+            self._tell_drained()
             try:
                 code: int = process.wait()
                 return code
@@ -98,17 +122,22 @@ class ApiChild:
                 self._process = None
 
 
-def environment(settings: Settings, environ: Mapping[str, str], *, config: str | None = None) -> dict[str, str]:
+def environment(
+    settings: Settings, environ: Mapping[str, str], *, config: str | None = None, found: Collection[str] = FOUND
+) -> dict[str, str]:
     """The environment of a process that has the same settings; no command line shows them.
 
-    What is in the settings file it reads there itself, and what is in our environment it inherits.
+    What is in the settings file it reads there itself, and what is in our environment it inherits, but for what
+    systemd says to us alone.
 
     :param config: the settings file, where the command line named it.
+    :param found: settings whose values are told, whatever else says of them.
     """
-    ours = [setting for setting in SETTINGS if setting.name in _FOUND or settings.source(setting.name).startswith("--")]
+    ours = [setting for setting in SETTINGS if setting.name in found or settings.source(setting.name).startswith("--")]
     given = {setting.variable: _text(getattr(settings, setting.name)) for setting in ours}
     named = {} if config is None else {f"{PREFIX}CONFIG": os.path.abspath(config)}
-    return {**environ, **given, **named}
+    inherited = {name: value for name, value in environ.items() if name not in VARIABLES}
+    return {**inherited, **given, **named}
 
 
 def _text(value: object) -> str:
@@ -119,6 +148,6 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _flags() -> list[str]:
+def python_flags() -> list[str]:
     """This Python's own options, as the warnings that are errors."""
     return [f"-W{option}" for option in sys.warnoptions]

@@ -8,6 +8,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gevent
@@ -17,8 +19,9 @@ from rich.console import Console
 from rich.text import Text
 
 from fsivr.api.app import create_app
+from fsivr.api.placing import drain
 from fsivr.api.serving import LAST, Serving, check_address
-from fsivr.cli.api_child import environment
+from fsivr.cli.api_child import DRAIN, environment
 from fsivr.cli.beginning import Beginning
 from fsivr.cli.output import console
 from fsivr.cli.signals import on_signals
@@ -54,7 +57,7 @@ def serve(settings: Settings, *, until_eof: bool = False, config: str | None = N
     app = create_app(settings, store, switch=switch, dialplan=dialplan, archive=archive, export=export)
     serving = Serving(settings, app)
     migrating = _migrated(store)
-    watching = gevent.spawn(_await_eof, told) if until_eof else None
+    watching = gevent.spawn(_await_eof, told, partial(drain, app)) if until_eof else None
     # Ctrl-C in a terminal reaches every process there; this one ends when its parent has.
     numbers = (signal.SIGTERM,) if until_eof else (signal.SIGTERM, signal.SIGINT)
     if until_eof:
@@ -122,11 +125,14 @@ def _migrates(store: Store) -> bool:
     return True
 
 
-def _await_eof(told: Event) -> None:
-    """Read standard input to its end, which comes however its writer ends."""
+def _await_eof(told: Event, drained: Callable[[], None]) -> None:
+    """Read standard input to its end, which comes however its writer ends; it may say before that calls are drained."""
     file = sys.__stdin__.fileno() if sys.__stdin__ is not None else 0
     while True:
         wait_read(file)
-        if not os.read(file, 4096):
+        data = os.read(file, 4096)
+        if not data:
             told.set()
             return
+        if DRAIN.strip() in data:
+            drained()

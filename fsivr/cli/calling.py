@@ -14,11 +14,12 @@ from rich.text import Text
 
 from fsivr.causes import HangupCause
 from fsivr.cli.keyboard import Keyboard
-from fsivr.cli.output import complain, console, program, written
+from fsivr.cli.output import complain, console, program
 from fsivr.cli.telephone import Telephone
 from fsivr.config import Settings
 from fsivr.dialplan import load_dialplan
 from fsivr.errors import FsivrError
+from fsivr.listening import written
 from fsivr.prompts import PromptLibrary
 from fsivr.server import Server
 from fsivr.simulator import RealClock, Switch

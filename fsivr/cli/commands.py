@@ -12,6 +12,8 @@ NAMES = (
     *("serve", "call", "calls", "recordings", "export", "api", "apikey"),
     *("route", "dialplan", "prompts", "settings", "doctor", "size", "new"),
 )
+#: Those that nobody is to use: fsivr itself starts them.
+_INNER = ("serve-worker",)
 
 
 class Commands(click.Group):
@@ -23,9 +25,9 @@ class Commands(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command, or ``None`` where there is none of this name."""
-        if name not in NAMES:
+        if name not in (*NAMES, *_INNER):
             return None
-        command: click.Command = importlib.import_module(f"fsivr.cli.{name}").command
+        command: click.Command = importlib.import_module(f"fsivr.cli.{name.replace('-', '_')}").command
         return command
 
     def resolve_command(
@@ -33,7 +35,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that was meant; an unknown one is an error that names the nearest."""
         name = arguments[0]
-        if name not in NAMES and not name.startswith("-"):
+        if name not in (*NAMES, *_INNER) and not name.startswith("-"):
             near = difflib.get_close_matches(name, NAMES, n=1)
             advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(NAMES)}."
             raise click.UsageError(f"there is no command {name}: {advice}", context)

@@ -49,6 +49,10 @@ class Nightly:
         self._child: subprocess.Popen[bytes] | None = None
         self._greenlet = gevent.spawn(self._run)
 
+    def reschedule(self, at: str) -> None:
+        """Begin at another time from now on, or never where it is empty; an export that goes on is left to."""
+        self._at = at
+
     def stop(self) -> None:
         """Begin no more, and end in order the one that goes on."""
         self._greenlet.kill()
@@ -64,11 +68,14 @@ class Nightly:
 
     def _run(self) -> None:
         while True:
-            due = end_of_window(self._at, self._now())
-            assert due is not None
-            while (left := (due - self._now()).total_seconds()) > 0:
-                gevent.sleep(min(left, _LOOK))
-            self._export()
+            at = self._at
+            due = end_of_window(at, self._now())
+            while due is None or (left := (due - self._now()).total_seconds()) > 0:
+                gevent.sleep(_LOOK if due is None else min(left, _LOOK))
+                if at != self._at:
+                    break
+            else:
+                self._export()
 
     def _export(self) -> None:
         log.info("the export begins")
@@ -82,17 +89,30 @@ class Nightly:
         log.log(level, "the export ended with exit code %d: %s", code, _SAID.get(code, "see its messages"))
 
 
+def nightly_of(settings: Settings, config: str | None = None) -> Nightly:
+    """What begins an export each day at ``export_at``; none where that is empty or there are no targets.
+
+    :param config: the settings file, where the command line named it.
+    """
+    named = [] if config is None else ["--config", config]
+    return Nightly(time_of(settings), [sys.executable, "-m", "fsivr", "export", *named])
+
+
+def time_of(settings: Settings) -> str:
+    """When the export begins; "" for never."""
+    return settings.export_at if settings.targets else ""
+
+
 @contextmanager
 def nightly_export(settings: Settings, config: str | None = None) -> Iterator[None]:
     """Inside ``with``, an export begins each day at ``export_at``, unless that is empty or there are no targets.
 
     :param config: the settings file, where the command line named it.
     """
-    if not settings.export_at or not settings.targets:
+    if not time_of(settings):
         yield
         return
-    named = [] if config is None else ["--config", config]
-    nightly = Nightly(settings.export_at, [sys.executable, "-m", "fsivr", "export", *named])
+    nightly = nightly_of(settings, config)
     try:
         yield
     finally:

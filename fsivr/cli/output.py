@@ -48,12 +48,6 @@ def program(name: str) -> str:
     return shlex.quote(str(whole.relative_to(here)) if whole.is_relative_to(here) else str(whole))
 
 
-def written(address: tuple[str, int]) -> str:
-    """An address as HOST:PORT, an IPv6 host in brackets."""
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def plain(text: object) -> str:
     """Text from outside as a terminal may be given it: what is no letter is shown as such."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in str(text))

@@ -5,85 +5,123 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import gevent
 from rich.console import Console
 from rich.text import Text
 
-from fsivr.cli.calling import place_call
 from fsivr.cli.keyboard import Keyboard
-from fsivr.cli.output import console, program, written
+from fsivr.cli.nightly import nightly_export
+from fsivr.cli.output import console, program
 from fsivr.cli.signals import on_signals, restore
 from fsivr.config import Settings
-from fsivr.dialplan import load_dialplan
+from fsivr.dialplan import Dialplan, Extension, load_dialplan
+from fsivr.listening import written
 from fsivr.logs import configure
 from fsivr.server import Server
 from fsivr.store import Journal
+from fsivr.supervisor import Notifier
+
+# Seconds beyond those that calls get to end.
+_LAST = 30.0
 
 
-def start(settings: Settings) -> Server:
-    """A server that listens, with the log on standard error.
+def serve(settings: Settings, *, simulate: bool = False, config: str | None = None) -> None:
+    """Take calls in this process until a signal says to stop.
 
+    :param simulate: whether numbers that are typed are called.
+    :param config: the settings file, where the command line named it.
     :raises ConfigError: no dialplan, an address that cannot be listened on, or a database of a newer fsivr.
     """
     configure(settings.log_level, settings.log_format, secrets=settings.secret_values)
-    journal = Journal(settings.database)
-    server = Server(load_dialplan(settings.dialplan), settings, store=journal, worker=settings.listen)
+    dialplan = load_dialplan(settings.dialplan)
+    server = Server(dialplan, settings, store=Journal(settings.database), worker=settings.listen)
     server.start()
-    return server
-
-
-def keep_serving(server: Server, *, simulate: bool = False) -> None:
-    """Serve with a started server until a signal says to stop."""
-    with on_signals(_Stop(server), signal.SIGINT, signal.SIGTERM):
-        tell_how_to_call(console(), server)
-        typing = gevent.spawn(_take_numbers, server) if simulate else None
-        server.serve_forever()
-    if typing is not None:
-        typing.kill()
-    console().print("stopped", style="dim")
+    address, extensions = written(server.address), served(dialplan)
+    announce(console(), address, settings, extensions)
+    found = dataclasses.replace(settings, listen=address)
+    with serving_api(found, config) as drain, nightly_export(settings, config), telling(server):
+        with on_signals(_Stop(server, drain), signal.SIGINT, signal.SIGTERM):
+            tell_how_to_call(console(), address, extensions)
+            with taking_numbers(server.address, settings) if simulate else contextlib.nullcontext():
+                server.serve_forever()
+        console().print("stopped", style="dim")
 
 
 @contextlib.contextmanager
-def serving_api(server: Server, config: str | None = None) -> Iterator[None]:
-    """Inside ``with``, the API is served by a process of its own, unless ``api_listen`` is empty.
+def serving_api(settings: Settings, config: str | None = None) -> Iterator[Callable[[], None]]:
+    """Inside ``with``, the API is served by a process of its own; what it gives has that place no more calls.
+
+    There is none where ``api_listen`` is empty.
 
     :param config: the settings file, where the command line named it.
     """
-    settings = server.settings
     if not settings.api_listen:
-        yield
+        yield lambda: None
         return
     from fsivr.cli.api_child import ApiChild
 
-    child = ApiChild(dataclasses.replace(settings, listen=written(server.address)), config=config)
+    child = ApiChild(settings, config=config)
     try:
-        yield
+        yield child.drain
     finally:
         child.stop()
 
 
-def announce(screen: Console, server: Server) -> None:
-    """Say where the server listens, how many ports there are, and what it serves."""
-    address, settings = written(server.address), server.settings
-    screen.print(
-        Text.assemble(
-            "fsivr listens on ", (address, "bold"), f", {settings.ports} ports, dialplan {settings.dialplan}:"
-        )
-    )
-    for extension in load_dialplan(settings.dialplan):
-        name = f"{extension.handler.__module__}.{extension.handler.__qualname__}"
-        limits = [("context", extension.context), ("path", extension.path)]
-        rest = "".join(f", {word} {value}" for word, value in limits if value is not None)
-        screen.print(Text.assemble("  ", (extension.number, "bold green"), f"  {name}{rest}"))
+@contextlib.contextmanager
+def telling(server: Server) -> Iterator[None]:
+    """Inside ``with``, systemd is told how a server does, where it started it."""
+    notifier = Notifier()
+    notifier.ready(_status(server))
+    greenlet = gevent.spawn(_tell, notifier, server)
+    try:
+        yield
+    finally:
+        greenlet.kill()
 
 
-def tell_how_to_call(screen: Console, server: Server) -> None:
+def _tell(notifier: Notifier, server: Server) -> None:
+    said, stopping = "", False
+    while True:
+        if server.draining and not stopping:
+            stopping = True
+            notifier.stopping(_status(server), server.settings.drain_timeout + _LAST)
+        if (status := _status(server)) != said:
+            said = status
+            notifier.status(status)
+        notifier.alive()
+        gevent.sleep(min(1.0, notifier.interval or 1.0))
+
+
+def _status(server: Server) -> str:
+    return f"{server.ports_in_use} of {server.settings.ports} calls"
+
+
+def served(dialplan: Dialplan) -> list[list[str]]:
+    """What a dialplan serves: of each extension its number, and the rest of what is said of it."""
+    return [_served(extension) for extension in dialplan]
+
+
+def _served(extension: Extension) -> list[str]:
+    name = f"{extension.handler.__module__}.{extension.handler.__qualname__}"
+    limits = [("context", extension.context), ("path", extension.path)]
+    rest = "".join(f", {word} {value}" for word, value in limits if value is not None)
+    return [extension.number, f"{name}{rest}"]
+
+
+def announce(screen: Console, address: str, settings: Settings, extensions: Sequence[Sequence[str]]) -> None:
+    """Say where a server listens, how many ports there are, and what it serves."""
+    workers = f", {settings.workers} workers" if settings.workers else ""
+    listens = ("fsivr listens on ", (address, "bold"), f", {settings.ports} ports{workers}")
+    screen.print(Text.assemble(*listens, f", dialplan {settings.dialplan}:"))
+    for number, rest in extensions:
+        screen.print(Text.assemble("  ", (number, "bold green"), f"  {rest}"))
+
+
+def tell_how_to_call(screen: Console, address: str, extensions: Sequence[Sequence[str]]) -> None:
     """Say what to write into the switch's dialplan, and how to call without a switch."""
-    address = written(server.address)
-    numbers = [extension.number for extension in load_dialplan(server.settings.dialplan)]
-    example = next((number for number in numbers if number.isdigit()), "NUMBER")
+    example = next((number for number, _ in extensions if number.isdigit()), "NUMBER")
     action = f'<action application="socket" data="{address} async full"/>'
     command = f"{program('fsivr')} call {example} --server {address}"
     # Not folded, so that they can be copied.
@@ -94,8 +132,9 @@ def tell_how_to_call(screen: Console, server: Server) -> None:
 class _Stop:
     """Drains the server at the first signal, hangs up at the second; a third does what it does by default."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, drain: Callable[[], None]) -> None:
         self._server = server
+        self._drain = drain
         self._told = 0
 
     def __call__(self) -> None:
@@ -105,14 +144,31 @@ class _Stop:
             restore(signal.SIGTERM)
             gevent.spawn(self._server.stop, 0)
             return
-        calls, patience = self._server.ports_in_use, self._server.settings.drain_timeout
-        waiting = f": up to {patience:g} s for {calls} calls to end; once more hangs them up" if calls else ""
-        console(stderr=True).print(f"stopping{waiting}")
+        self._drain()
+        say_stopping(self._server.ports_in_use, self._server.settings)
         gevent.spawn(self._server.stop)
 
 
-def _take_numbers(server: Server) -> None:
-    """Call each number that is typed, from a telephone of the simulated switch."""
+def say_stopping(calls: int, settings: Settings) -> None:
+    """Say that it stops, and what it waits for."""
+    patience = settings.drain_timeout
+    waiting = f": up to {patience:g} s for {calls} calls to end; once more hangs them up" if calls else ""
+    console(stderr=True).print(f"stopping{waiting}")
+
+
+@contextlib.contextmanager
+def taking_numbers(address: tuple[str, int], settings: Settings) -> Iterator[None]:
+    """Inside ``with``, each number that is typed is called, from a telephone of the simulated switch."""
+    typing = gevent.spawn(_take_numbers, address, settings)
+    try:
+        yield
+    finally:
+        typing.kill()
+
+
+def _take_numbers(address: tuple[str, int], settings: Settings) -> None:
+    from fsivr.cli.calling import place_call
+
     with Keyboard(single_keys=False) as keyboard:
         rest = ""
         while not keyboard.at_end:
@@ -121,4 +177,4 @@ def _take_numbers(server: Server) -> None:
             *lines, rest = (rest + keyboard.read()).split("\n")
             for number, *keys in filter(None, map(str.split, [*lines, rest] if keyboard.at_end else lines)):
                 with contextlib.suppress(KeyboardInterrupt):
-                    place_call(server.address, server.settings, number, keys=keys)
+                    place_call(address, settings, number, keys=keys)

@@ -15,22 +15,22 @@ from gevent.event import Event
 from gevent.server import StreamServer
 
 from fsivr.call import Call, NotedCall, Spool, forsake
-from fsivr.call.dialled import HANDLER
 from fsivr.causes import HangupCause
 from fsivr.config import Settings
 from fsivr.dialplan import Dialplan
 from fsivr.errors import ConfigError, ESLError, Hangup
 from fsivr.esl.orders import Limits
 from fsivr.esl.session import Session
+from fsivr.esl.transport import tune
+from fsivr.listening import listening
 from fsivr.logs import about
 from fsivr.prompts import PromptLibrary
 from fsivr.server.conversation import TALKING, Conversation
+from fsivr.server.finding import Before, find
 from fsivr.server.heartbeat import Load
 from fsivr.server.history import History
 from fsivr.server.keeping import Keeping
-from fsivr.server.listening import listening
 from fsivr.server.peers import Peers
-from fsivr.server.placed import CARRIED_OUT, is_placed, ordered_handler, preparation
 from fsivr.server.ports import Port, Ports
 from fsivr.server.refusal import refuse
 from fsivr.server.watchdog import Block, Watchdog
@@ -54,10 +54,17 @@ class Server:
     :param store: what each call is written to, at its start and its end, and each recording; nothing is, and
         recordings stay as the switch leaves them, where None.
     :param worker: what its calls are told apart by from those of other servers of this machine.
+    :param ports: those it has, where it shares them with others; ``ports`` of the settings where None.
     """
 
     def __init__(
-        self, dialplan: Dialplan, settings: Settings | None = None, *, store: Journal | None = None, worker: str = ""
+        self,
+        dialplan: Dialplan,
+        settings: Settings | None = None,
+        *,
+        store: Journal | None = None,
+        worker: str = "",
+        ports: Ports | None = None,
     ) -> None:
         self.settings = settings or Settings.defaults()
         self._history = None if store is None else History(store, node=self.settings.node_name, worker=worker)
@@ -74,17 +81,16 @@ class Server:
         self._address: tuple[str, int] | None = None
         self._conversations: set[Conversation] = set()
         self._stopped = Event()
-        self._draining = False
-        self._ports = Ports(self.settings.ports)
+        #: Whether it takes no more calls.
+        self.draining = self._refusing = False
+        self._ports = ports or Ports(self.settings.ports)
         self._refusals = Ports(sys.maxsize)  # those under way, to be waited for
         #: Called with each call that has ended.
         self.on_call_end: list[Callable[[Call], None]] = []
         #: Calls refused because every port was in use, or because the server was stopping.
         self.refused = 0
-        #: Calls that handlers took.
-        self.taken = 0
-        #: Handlers that would not leave a finished call.
-        self.abandoned = 0
+        #: Calls that handlers took, and handlers that would not leave a finished one.
+        self.taken = self.abandoned = 0
         #: What kept all calls waiting, the latest last; as many as are worth keeping.
         self.blocks: deque[Block] = deque(maxlen=_MOST_BLOCKS)
         self._watchdog: Watchdog | None = None
@@ -118,18 +124,22 @@ class Server:
         """The switch that handlers place calls with; connected when it is first used."""
         if self._switch is None:
             self._switch = self.make_switch()
+            self._switch.stopping = self._refusing
         return self._switch
 
     def make_switch(self) -> Switch:
         """The switch that the settings name."""
         return Switch(self.settings, self._dialplan, listening=self.address)
 
-    def start(self) -> None:
+    def start(self, sock: socket.socket | None = None, *, accepting: bool = True) -> None:
         """Listen; returns at once.
 
+        :param sock: one that listens already; one on ``listen`` where None.
+        :param accepting: whether calls are taken from now on; else ``accept`` begins it.
         :raises ConfigError: the address cannot be listened on, or the store is of a newer fsivr.
         """
-        sock = listening(self.settings)
+        sock = sock or listening(self.settings)
+        tune(sock)
         if self._history is not None:
             self._history.open(sock, self._load)
         if self._keeping is not None:
@@ -137,11 +147,18 @@ class Server:
         listener = StreamServer(sock, self._serve)
         # Take all that is waiting before anything else runs: each admission is cheap.
         listener.max_accept = 512
-        listener.start()
-        if self.settings.blocking_limit:
-            self._watchdog = Watchdog(self.settings.blocking_limit, self._on_block, within=TALKING)
         self._listener = listener
         self._address = sock.getsockname()[:2]
+        if accepting:
+            self.accept()
+
+    def accept(self) -> None:
+        """Take calls from now on."""
+        if self._listener is None or self.draining:
+            return
+        self._listener.start()
+        if self.settings.blocking_limit:
+            self._watchdog = Watchdog(self.settings.blocking_limit, self._on_block, within=TALKING)
 
     def serve_forever(self) -> None:
         """Serve until ``stop``, called from elsewhere, has ended."""
@@ -149,17 +166,23 @@ class Server:
             self.start()
         self._stopped.wait()
 
-    def stop(self, timeout: float | None = None) -> None:
+    def stop(self, timeout: float | None = None, *, refusing: bool = True) -> None:
         """Take no more calls, let those under way finish, hang up what is left.
 
         :param timeout: seconds to let them finish; ``drain_timeout`` where None.
+        :param refusing: whether what waits to be accepted is refused; else it is left to whoever shares the socket.
         """
-        self._draining = True
-        if self._listener is not None:
+        self.draining = True
+        self._refusing = self._refusing or refusing
+        if self._switch is not None:
+            self._switch.stopping = self._refusing
+        if refusing:
             # What waits to be accepted is refused in words: closed on, it would stay
             # parked on the switch with nobody in control (FACTS 5.6).
             gevent.sleep(_LAST_ACCEPTS)
+        if self._listener is not None:
             self._listener.close()
+        gevent.sleep(0)  # what was accepted a moment ago has its port then
         patience = self.settings.drain_timeout if timeout is None else timeout
         if not self._ports.idle.wait(max(patience, 0.001)):
             log.warning("hanging up %d calls that did not finish in %g s", self.ports_in_use, patience)
@@ -167,6 +190,9 @@ class Server:
                 conversation.stop(HangupCause.MANAGER_REQUEST)
             # Long enough for a handler that must be shown out, and for its on_hangup.
             self._ports.idle.wait(2 * (self.settings.hangup_grace + self.settings.reply_timeout) + 8)
+        self._close()
+
+    def _close(self) -> None:
         self._refusals.idle.wait(self.settings.reply_timeout + 1)
         if self._switch is not None:
             self._switch.close()
@@ -185,7 +211,7 @@ class Server:
             log.warning("refused a connection from %s: not in the setting 'allow'", peer[0])
             sock.close()
             return
-        port = None if self._draining else self._ports.take()
+        port = None if self._refusing else self._ports.take()
         if port is None:
             self._refuse(sock)
             return
@@ -208,7 +234,7 @@ class Server:
         try:
             said = refuse(sock, self.settings.when_full, self.settings.reply_timeout)
             if self._history is not None:
-                self._history.refused(said, self.settings.when_full, stopping=self._draining)
+                self._history.refused(said, self.settings.when_full, stopping=self._refusing)
         finally:
             if refusal is not None:
                 refusal.release()
@@ -218,39 +244,19 @@ class Server:
         session.attach()
         about(session.uuid)
         kind = Call if self._history is None else NotedCall
-        call = kind(session, self._library, self._spool, self._the_switch)
-        channel = call.channel
-        if is_placed(channel):
-            handler = ordered_handler(self._dialplan, channel)
-            if handler is None:
-                log.warning("call %s: no handler %.200r in the dialplan", session.uuid, channel.variables[HANDLER])
-                self._turn_away(session, call, "no handler of that name in the dialplan")
-            else:
-                session.post("uuid_setvar_multi", f"{session.uuid} {CARRIED_OUT}")
-                self._converse(session, call, handler, port, preparation(channel))
-            return
-        # A variable that is not there is searched for through kilobytes.
-        path = channel.get("variable_socket_path") if self._dialplan.has_paths else ""
-        extension = self._dialplan.match(channel.destination, channel.context, path)
-        if extension is None:
-            log.warning("call %s: no extension for %.80r", session.uuid, channel.destination)
-            self._turn_away(session, call, "no extension answers it")
-            return
-        self._converse(session, call, extension.handler, port)
+        call = kind(session, self._library, self._spool, lambda: self.switch)
+        found = find(self._dialplan, session, call.channel)
+        if found.handler is None:
+            self._turn_away(session, call, found.why)
+        else:
+            self._converse(session, call, found.handler, found.before, port)
 
     def _turn_away(self, session: Session, call: Call, why: str) -> None:
         session.end(HangupCause.NO_ROUTE_DESTINATION)
         if self._history is not None:
             self._history.turned_away(call.channel, HangupCause.NO_ROUTE_DESTINATION, why)
 
-    def _converse(
-        self,
-        session: Session,
-        call: Call,
-        handler: type[Any],
-        port: Port,
-        before: Callable[[Call], None] | None = None,
-    ) -> None:
+    def _converse(self, session: Session, call: Call, handler: type[Any], before: Before, port: Port) -> None:
         conversation = Conversation(
             session,
             call,
@@ -274,10 +280,7 @@ class Server:
     def _load(self) -> Load:
         ports = self._ports
         counts = (self.taken, self.refused, self.abandoned)
-        return Load(ports.in_use, ports.limit, ports.peak, *counts, self._draining)
-
-    def _the_switch(self) -> Switch:
-        return self.switch
+        return Load(ports.in_use, ports.limit, ports.peak, *counts, self.draining)
 
     def _on_end(self, port: Port, conversation: Conversation) -> None:
         call = conversation.call

@@ -53,9 +53,15 @@ class CallSettings:
         "HOST:PORT, as '10.0.0.5:8084', or nothing",
         fields.String(validate=address_or_nothing),
     )
+    workers: int = setting(
+        0,
+        "How many processes take calls, kept up by one more; 0 takes them in the one that is started.",
+        "a whole number from 0 to 64",
+        fields.Integer(strict=True, validate=validate.Range(0, 64)),
+    )
     ports: int = setting(
         120,
-        "How many calls may be up at the same time.",
+        "How many calls may be up at the same time, in all workers together.",
         "a whole number from 1 to 100000",
         fields.Integer(strict=True, validate=validate.Range(1, 100000)),
     )
@@ -107,4 +113,16 @@ class CallSettings:
         "How long a stopping server waits for its calls to end, in seconds.",
         "seconds from 0 to 604800",
         seconds(0),
+    )
+    reload_timeout: float = setting(
+        14400.0,
+        "How long old workers may go on with their calls after a reload, in seconds.",
+        "seconds from 0 to 604800",
+        seconds(0),
+    )
+    worker_patience: float = setting(
+        30.0,
+        "How long a worker may do nothing at all before another one takes its place, in seconds.",
+        "seconds from 1 to 3600",
+        seconds(1, 3600),
     )

@@ -142,7 +142,7 @@ class Export(Model):
 class Worker(Model):
     """A process that takes calls, as it told of itself last."""
 
-    #: Its node and the address it listens on.
+    #: Its node and its name.
     id = TextField(primary_key=True)
     node = TextField()
     worker = TextField()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from fsivr.store.models import Worker, to_microseconds
+from fsivr.store.models import Call, Worker, to_microseconds
 from fsivr.store.rows import Row, Statement, clean
 
 #: Seconds after which a worker that says nothing is taken for dead.
@@ -44,13 +44,29 @@ class _Old(Statement):
         return f"DELETE FROM workers WHERE seen < {mark}"
 
 
+class _Lost(Statement):
+    """Ends the row of a worker that runs no more."""
+
+    def text(self, mark: str) -> str:
+        return f"UPDATE workers SET ended = {mark}, ports_in_use = 0 WHERE id = {mark} AND ended IS NULL"
+
+
 _SEEN = Statement("workers", list(Worker._meta.fields), update=True)
 _OLD = _Old("workers", ("id",), update=True)
+_LOST = _Lost("workers", ("id",), update=True)
 
 
 def worker_seen(state: WorkerState) -> Row:
-    """The row of a worker; the next one of the same node and address takes its place."""
-    return Row(f"worker {state.node} {state.listen}", _SEEN, _columns, (state,))
+    """The row of a worker; the next one of the same node and name takes its place."""
+    return Row(f"worker {state.node} {state.worker or state.listen}", _SEEN, _columns, (state,))
+
+
+def worker_lost(node: str, worker: str, at: float) -> Row:
+    """The end of a worker that could not tell it itself; ``at`` in seconds since 1970.
+
+    :param worker: its name, as its calls have it.
+    """
+    return Row(f"worker lost {node} {worker}", _LOST, _as_given, (to_microseconds(at), clean(f"{node} {worker}")))
 
 
 def workers_forgotten(now: float) -> Row:
@@ -58,22 +74,37 @@ def workers_forgotten(now: float) -> Row:
 
     :param now: seconds since 1970.
     """
-    return Row("workers forgotten", _OLD, lambda *given: given, (to_microseconds(now - KEPT),))
+    return Row("workers forgotten", _OLD, _as_given, (to_microseconds(now - KEPT),))
+
+
+def _as_given(*given: Any) -> tuple[Any, ...]:
+    return given
 
 
 def _columns(state: WorkerState) -> tuple[Any, ...]:
     node, worker, pid, version, listen, started, seen, ended, *counts = state
     texts = (clean(node), clean(worker), pid, clean(version), clean(listen))
     times = (to_microseconds(started), to_microseconds(seen), to_microseconds(ended))
-    return clean(f"{node} {listen}"), *texts, *times, *map(int, counts)
+    return clean(f"{node} {worker or listen}"), *texts, *times, *map(int, counts)
 
 
 def seen_lately(database: Any, now: float | None = None) -> list[Worker]:
-    """Workers that run, by node and address.
+    """Workers that run, by node, address and name.
 
     :param now: seconds since 1970.
     """
     least = (time.time() if now is None else now) - LATELY
     query = Worker.select().where((Worker.seen > least) & Worker.ended.is_null())
     with database.connection_context():
-        return list(query.order_by(Worker.node, Worker.listen).bind(database))
+        return list(query.order_by(Worker.node, Worker.listen, Worker.worker).bind(database))
+
+
+def holding(database: Any, node: str, listen: str) -> list[str]:
+    """The workers of an address, by name, that hold calls as far as is known; some may be dead.
+
+    :param listen: the address; a worker's name is this, or this and a slash and more.
+    """
+    ours = (Call.worker == listen) | Call.worker.startswith(f"{listen}/")
+    query = Call.select(Call.worker).where(Call.ended.is_null() & (Call.node == node) & ours).distinct()
+    with database.connection_context():
+        return [row.worker for row in query.bind(database)]

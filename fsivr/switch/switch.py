@@ -16,7 +16,7 @@ from fsivr.call.dialled import MACHINE, Dial, Dialled, DialResult
 from fsivr.call.placing import DialOptions
 from fsivr.causes import HangupCause
 from fsivr.dialplan import Dialplan, handler_name
-from fsivr.errors import CommandRefused, ConfigError, ESLError
+from fsivr.errors import CommandRefused, ConfigError, ESLError, ServerStopping
 from fsivr.switch.group import Group
 from fsivr.switch.order import Order
 
@@ -56,6 +56,8 @@ class Switch:
         self._connecting = BoundedSemaphore(1)
         self._refused: ESLError | None = None
         self._tries = 0
+        #: Whether the server that would take placed calls ends: it takes no more.
+        self.stopping = False
         self._ringing: set[str] = set()
         self._to_kill: set[str] = set()
 
@@ -115,6 +117,7 @@ class Switch:
         :raises ConfigError: the handler stands in no dialplan, or the switch could not find our server.
         :raises CommandRefused: the switch did not take the order. ``ReplyTimeout``: it did not end it in time.
         :raises ConnectionLost: it cannot be reached; what rings then is hung up once it can be again.
+        :raises ServerStopping: the server ends.
         """
         return self.ordered(
             to,
@@ -134,6 +137,8 @@ class Switch:
         :param call_uuid: the id that the call gets; one by chance where it is empty.
         :param options: as for ``originate``, and the errors are, but those of the call itself.
         """
+        if self.stopping:
+            raise ServerStopping("the server is stopping, and places no more calls")
         order = Order.checked(to, handler, **options)
         self._check_known(handler)
         client = self._connected()

@@ -65,6 +65,7 @@ def test_the_status_of_nodes_that_share_a_database_is_one(make: Client, busy: St
     first, second = status["workers"]
     assert first == {
         "node": "ivr-1",
+        "worker": "0.0.0.0:8084",
         "listen": "0.0.0.0:8084",
         "pid": 7,
         "version": "0.1.0",
@@ -162,7 +163,7 @@ def _metrics(client: Any) -> dict[str, dict[tuple[str, ...], float]]:
 
 def test_the_metrics_tell_what_the_status_does(make: Client, busy: Store) -> None:
     found = _metrics(make("read", node="ivr-1"))
-    nodes = [("0.0.0.0:8084", "ivr-1"), ("0.0.0.0:8084", "ivr-2")]
+    nodes = [("0.0.0.0:8084", name, "0.0.0.0:8084") for name in ("ivr-1", "ivr-2")]
     assert found["fsivr_ports_in_use"] == dict(zip(nodes, (3, 10), strict=True))
     assert found["fsivr_calls_total"] == dict(zip(nodes, (50, 50), strict=True))
     assert found["fsivr_draining"] == dict(zip(nodes, (0, 1), strict=True))
@@ -176,6 +177,17 @@ def test_the_metrics_tell_what_the_status_does(make: Client, busy: Store) -> Non
     assert found["fsivr_switch_up"] == {(): 0}
     assert found["fsivr_database_up"] == {(): 1}
     assert found["fsivr_info"] == {("ivr-1", metadata.version("fsivr")): 1}
+
+
+def test_workers_of_one_address_share_its_ports(make: Client, store: Store) -> None:
+    def of(number: int, **changes: Any) -> Any:
+        return worker_seen(worker(worker=f"0.0.0.0:8084/{number}-{number}", **changes))
+
+    store.write([of(1, draining=True, capacity=90), of(2), of(3), worker_seen(worker(node="ivr-2", capacity=60))])
+    client = make("read")
+    status = client.get("/api/v1/status").json
+    assert (status["capacity"], status["ports_in_use"], len(status["workers"])) == (180, 12, 4)
+    assert _metrics(client)["fsivr_ports"] == {("0.0.0.0:8084", "ivr-1"): 120, ("0.0.0.0:8084", "ivr-2"): 60}
 
 
 def test_no_caller_makes_a_label(make: Client) -> None:

@@ -57,7 +57,7 @@ def test_one_that_the_dialplan_goes_on_with_has_no_cause(kept: Kept) -> None:
 
 
 def test_a_call_of_a_server_that_stops(kept: Kept) -> None:
-    kept.switch.server._draining = True
+    kept.switch.server._refusing = True
     row = kept.call(lambda call: None)
     assert row.error == "refused: the server was stopping"
     assert kept.switch.server.refused == 1

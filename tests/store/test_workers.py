@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fsivr.store import Journal, Store, recorded
-from fsivr.store.workers import KEPT, LATELY, WorkerState, worker_seen, workers_forgotten
+from fsivr.store.rows import CallStart, call_began
+from fsivr.store.workers import KEPT, LATELY, WorkerState, worker_lost, worker_seen, workers_forgotten
 
 NOW = 1_700_000_000.0
 
@@ -20,7 +21,8 @@ def state(**changes: Any) -> WorkerState:
 
 
 def test_workers_of_several_nodes_are_told_by_node(store: Store) -> None:
-    store.write([worker_seen(state(node="ivr-2")), worker_seen(state()), worker_seen(state(listen="0.0.0.0:8085"))])
+    other = state(worker="0.0.0.0:8085", listen="0.0.0.0:8085")
+    store.write([worker_seen(state(node="ivr-2")), worker_seen(state()), worker_seen(other)])
     assert [(one.node, one.listen) for one in store.workers(NOW)] == [
         ("ivr-1", "0.0.0.0:8084"),
         ("ivr-1", "0.0.0.0:8085"),
@@ -70,3 +72,19 @@ def test_what_waits_for_its_export(store: Store) -> None:
     states = ("exported", "degraded", "sealed", "failed", "recording")
     store.write([_recording(day, status, start + timedelta(days=day)) for day, status in enumerate(states)])
     assert store.waiting_since() == start + timedelta(days=1)
+
+
+def test_workers_of_one_address_are_several_and_one_that_was_lost_is_none(store: Store) -> None:
+    names = ["0.0.0.0:8084/1-7", "0.0.0.0:8084/2-8"]
+    store.write([worker_seen(state(worker=name)) for name in names])
+    assert [one.worker for one in store.workers(NOW)] == names
+    store.write([worker_lost("ivr-1", names[0], NOW), worker_lost("ivr-2", names[1], NOW)])
+    assert [one.worker for one in store.workers(NOW)] == names[1:]
+
+
+def test_who_holds_calls_at_an_address(store: Store) -> None:
+    places = [("here", "h:1"), ("here", "h:1/1-7"), ("here", "h:12/1-8"), ("there", "h:1/2-9")]
+    for number, (node, worker) in enumerate(places):
+        start = CallStart(f"c{number}", "apps.Balance", "", "", "", "inbound", NOW, node, worker)
+        store.write([call_began(start)])
+    assert sorted(store.holding("here", "h:1")) == ["h:1", "h:1/1-7"]

@@ -1,0 +1,116 @@
+"""Several servers on one address, in the terminal: what is said at the start, and what the signals do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import gevent
+
+from fsivr.cli.api_child import FOUND, ApiChild, environment, python_flags
+from fsivr.cli.nightly import nightly_of, time_of
+from fsivr.cli.output import console
+from fsivr.cli.serving import announce, say_stopping, taking_numbers, tell_how_to_call
+from fsivr.cli.signals import on_signals, restore
+from fsivr.config import Settings
+from fsivr.logs import configure
+from fsivr.supervisor import FIXED, Notifier, Supervisor
+
+# A settings file that was changed counts from the reload on, and not from when a worker happens to be replaced.
+_TOLD = (*FOUND, *FIXED, "ports")
+
+
+def supervise(
+    settings: Settings, read: Callable[[], Settings], *, simulate: bool = False, config: str | None = None
+) -> None:
+    """Have workers take calls until a signal says to stop.
+
+    :param read: reads the settings anew.
+    :param simulate: whether numbers that are typed are called.
+    :param config: the settings file, where the command line named it.
+    :raises ConfigError: no dialplan, an address that cannot be listened on, or a database of a newer fsivr.
+    """
+    configure(settings.log_level, settings.log_format, secrets=settings.secret_values)
+    beside = _Beside(config)
+    supervisor = Supervisor(
+        settings,
+        command=[sys.executable, *python_flags(), "-m", "fsivr", "serve-worker"],
+        environ=lambda now: environment(now, os.environ, config=config, found=_TOLD),
+        reread=read,
+        on_reload=beside.reload,
+        notifier=Notifier(),
+    )
+    extensions = supervisor.start()
+    settings = supervisor.settings
+    announce(console(), settings.listen, settings, extensions)
+    beside.start(settings)
+    with on_signals(_Stop(supervisor, beside), signal.SIGINT, signal.SIGTERM), on_signals(supervisor.reload, _HANGUP):
+        tell_how_to_call(console(), settings.listen, extensions)
+        with taking_numbers(settings.listen_address, settings) if simulate else contextlib.nullcontext():
+            supervisor.serve_forever()
+    beside.stop()
+    console().print("stopped", style="dim")
+
+
+_HANGUP = signal.SIGHUP
+
+
+class _Beside:
+    """The API and the schedule of the export, which no call waits for.
+
+    :param config: the settings file, where the command line named it.
+    """
+
+    def __init__(self, config: str | None) -> None:
+        self._config = config
+        self._api: ApiChild | None = None
+
+    def start(self, settings: Settings) -> None:
+        """Begin both, as the settings say."""
+        self._nightly = nightly_of(settings, self._config)
+        self._start_api(settings)
+
+    def reload(self, settings: Settings) -> None:
+        """An API with the code and the settings of now; an export that goes on is left to."""
+        configure(settings.log_level, settings.log_format, secrets=settings.secret_values)
+        self._nightly.reschedule(time_of(settings))
+        if self._api is not None:
+            self._api.stop()
+        self._start_api(settings)
+
+    def drain(self) -> None:
+        """Have no more calls placed."""
+        if self._api is not None:
+            self._api.drain()
+
+    def stop(self) -> None:
+        """End both."""
+        self._nightly.stop()
+        if self._api is not None:
+            self._api.stop()
+
+    def _start_api(self, settings: Settings) -> None:
+        self._api = ApiChild(settings, config=self._config, found=_TOLD) if settings.api_listen else None
+
+
+class _Stop:
+    """Drains the workers at the first signal, hangs up at the second; a third does what it does by default."""
+
+    def __init__(self, supervisor: Supervisor, beside: _Beside) -> None:
+        self._supervisor = supervisor
+        self._beside = beside
+        self._told = 0
+
+    def __call__(self) -> None:
+        self._told += 1
+        if self._told > 1:
+            restore(signal.SIGINT)
+            restore(signal.SIGTERM)
+            gevent.spawn(self._supervisor.stop, 0)
+            return
+        self._beside.drain()
+        say_stopping(self._supervisor.crew.calls, self._supervisor.settings)
+        gevent.spawn(self._supervisor.stop)
