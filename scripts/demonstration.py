@@ -20,10 +20,11 @@ from rich.text import Text
 
 from fsivr import HangupCause, Say, Tone
 from fsivr.cli.output import complain, console
-from fsivr.cli.serving import announce, keep_serving, serving_api, start
+from fsivr.cli.serving import keep_serving, say_what_is_served, serving_api, start
 from fsivr.cli.telephone import Paper
 from fsivr.config import load
 from fsivr.errors import ConfigError
+from fsivr.listening import written
 from fsivr.prompts import PromptLibrary
 from fsivr.server import Server
 from fsivr.simulator import Caller, CallFailed, Switch
@@ -103,8 +104,8 @@ def main(once: bool, listen: str | None) -> None:
         for line in str(error).splitlines():
             complain(line)
         sys.exit(2)
-    announce(console(), server)
-    with serving_api(server):
+    say_what_is_served(server)
+    with serving_api(server.settings, written(server.address)) as drain:
         try:
             calls = demonstrate(server)
             show(console(), f"http://{server.settings.api_listen}", calls)
@@ -115,7 +116,7 @@ def main(once: bool, listen: str | None) -> None:
         if once:
             server.stop(timeout=0)
         else:
-            keep_serving(server, simulate=True)
+            keep_serving(server, drain, simulate=True)
 
 
 if __name__ == "__main__":

@@ -34,27 +34,54 @@ def serve(settings: Settings, *, simulate: bool = False, config: str | None = No
     :param config: the settings file, where the command line named it.
     :raises ConfigError: no dialplan, an address that cannot be listened on, or a database of a newer fsivr.
     """
+    server = start(settings)
+    say_what_is_served(server)
+    with (
+        serving_api(settings, written(server.address), config) as drain,
+        nightly_export(settings, config),
+        telling(server),
+    ):
+        keep_serving(server, drain, simulate=simulate)
+
+
+def start(settings: Settings) -> Server:
+    """A server that takes calls in this process, with the log on standard error.
+
+    :raises ConfigError: no dialplan, an address that cannot be listened on, or a database of a newer fsivr.
+    """
     configure(settings.log_level, settings.log_format, secrets=settings.secret_values)
-    dialplan = load_dialplan(settings.dialplan)
-    server = Server(dialplan, settings, store=Journal(settings.database), worker=settings.listen)
+    journal = Journal(settings.database)
+    server = Server(load_dialplan(settings.dialplan), settings, store=journal, worker=settings.listen)
     server.start()
-    address, extensions = written(server.address), served(dialplan)
-    announce(console(), address, settings, extensions)
-    found = dataclasses.replace(settings, listen=address)
-    with serving_api(found, config) as drain, nightly_export(settings, config), telling(server):
-        with on_signals(_Stop(server, drain), signal.SIGINT, signal.SIGTERM):
-            tell_how_to_call(console(), address, extensions)
-            with taking_numbers(server.address, settings) if simulate else contextlib.nullcontext():
-                server.serve_forever()
-        console().print("stopped", style="dim")
+    return server
+
+
+def keep_serving(server: Server, drain: Callable[[], None], *, simulate: bool = False) -> None:
+    """Serve with a started server until a signal says to stop.
+
+    :param drain: called at the first one.
+    """
+    settings = server.settings
+    with on_signals(_Stop(server, drain), signal.SIGINT, signal.SIGTERM):
+        tell_how_to_call(console(), written(server.address), served(load_dialplan(settings.dialplan)))
+        with taking_numbers(server.address, settings) if simulate else contextlib.nullcontext():
+            server.serve_forever()
+    console().print("stopped", style="dim")
+
+
+def say_what_is_served(server: Server) -> None:
+    """Say where a server listens, and what it serves."""
+    settings = server.settings
+    announce(console(), written(server.address), settings, served(load_dialplan(settings.dialplan)))
 
 
 @contextlib.contextmanager
-def serving_api(settings: Settings, config: str | None = None) -> Iterator[Callable[[], None]]:
+def serving_api(settings: Settings, address: str, config: str | None = None) -> Iterator[Callable[[], None]]:
     """Inside ``with``, the API is served by a process of its own; what it gives has that place no more calls.
 
     There is none where ``api_listen`` is empty.
 
+    :param address: where calls are taken.
     :param config: the settings file, where the command line named it.
     """
     if not settings.api_listen:
@@ -62,7 +89,7 @@ def serving_api(settings: Settings, config: str | None = None) -> Iterator[Calla
         return
     from fsivr.cli.api_child import ApiChild
 
-    child = ApiChild(settings, config=config)
+    child = ApiChild(dataclasses.replace(settings, listen=address), config=config)
     try:
         yield child.drain
     finally:

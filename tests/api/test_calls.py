@@ -277,3 +277,12 @@ def test_who_may_only_read_may_not(make: Client, board: Board, store: Store, tmp
     assert reader.get("/api/v1/calls").status_code == 200
     assert _place(reader).status_code == 403
     assert reader.delete("/api/v1/calls/x").status_code == 403
+
+
+def test_a_server_that_stops_places_no_more_calls(client: FlaskClient, board: Board, store: Store) -> None:
+    placing.drain(client.application)
+    answer = _place(client)
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "draining")
+    assert "Retry-After" in answer.headers
+    assert board.placed == []
+    assert audit(store, "call.originate") == []
