@@ -17,21 +17,32 @@ _GB = 1e9
 _LARGE = 50 * _GB
 
 
+class _Gone(NotLookedAt):
+    """It cannot be used; the cause says why."""
+
+
+class _Newer(NotLookedAt):
+    """It is of a newer fsivr; the cause says so."""
+
+
 @contextmanager
 def opened(site: Site) -> Iterator[Store]:
-    """The database, as it is: it is neither made nor brought up to date."""
+    """The database, as it is: it is neither made nor brought up to date.
+
+    :raises NotLookedAt: there is none, it cannot be used, or it is of a newer fsivr.
+    """
     path = sqlite_path(site.settings.database)
     if path is not None and not path.exists():
         raise NotLookedAt(f"there is no database {path} yet: 'fsivr serve' makes it")
     store = Store(site.settings.database)
     try:
         yield store
-    except ConfigError:
-        raise NotLookedAt("the database is of a newer fsivr: see database.schema") from None
+    except ConfigError as newer:
+        raise _Newer("the database is of a newer fsivr: see database.schema") from newer
     except Exception as failure:
         if not is_gone(failure):
             raise
-        raise NotLookedAt("the database cannot be used: see database.reachable") from None
+        raise _Gone("the database cannot be used: see database.reachable") from failure
     finally:
         store.close()
 
@@ -46,41 +57,26 @@ def _reachable(site: Site) -> Iterator[Told]:
     if path is not None and not path.exists():
         yield note(f"there is no file {path.absolute()} yet", "fsivr serve makes it; is this the folder that serves?")
         return
-    store = Store(site.settings.database)
     try:
-        condition(store, site.settings.database)
-    except ConfigError:
-        pass  # it was reached
-    except Exception as failure:
-        if not is_gone(failure):
-            raise
-        said = " ".join(str(failure).split())[:300] or type(failure).__name__
+        _condition(site)
+    except _Newer:
+        yield ok("it is reached")
+    except _Gone as gone:
+        said = " ".join(str(gone.__cause__).split())[:300] or type(gone.__cause__).__name__
         mend = (
             f"ls -l {path.absolute()}*; df -h" if path else "systemctl status postgresql; pg_isready; see the setting"
         )
         yield error(f"it cannot be used: {said}", mend)
-        return
-    finally:
-        store.close()
-    yield ok("a transaction was written")
+    else:
+        yield ok("it is reached, and can be written")
 
 
 def _schema(site: Site) -> Iterator[Told]:
-    path = sqlite_path(site.settings.database)
-    if path is not None and not path.exists():
-        raise NotLookedAt(f"there is no database {path} yet: 'fsivr serve' makes it")
-    store = Store(site.settings.database)
     try:
-        found = condition(store, site.settings.database)
-    except ConfigError as newer:
-        yield error(str(newer), "pip install --upgrade fsivr")
+        found = _condition(site)
+    except _Newer as newer:
+        yield error(str(newer.__cause__), "pip install --upgrade fsivr")
         return
-    except Exception as failure:
-        if not is_gone(failure):
-            raise
-        raise NotLookedAt("the database cannot be used: see database.reachable") from None
-    finally:
-        store.close()
     if found.schema < found.newest:
         yield warning(f"it has had {found.schema} of {found.newest} steps", "fsivr serve, which brings it up to date")
     else:

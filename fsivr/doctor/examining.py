@@ -56,8 +56,8 @@ def _look(site: Site, check: Check, told: list[Told]) -> None:
             told.append(one)
     except NotLookedAt as why:
         told.append(skipped(str(why)))
-    except gevent.GreenletExit:
-        raise
+    except PermissionError as refused:
+        told.append(skipped(f"{refused.filename or 'something'} may not be looked at by this user"))
     except Exception as failure:
         told.append(_failed(failure))
 

@@ -76,7 +76,10 @@ def _callers(site: Site) -> Iterator[Told]:
 
 
 def _of_profile(given: str) -> str | None:
-    """The access lists of a SIP profile, None for none: LIST or LIST:CONTEXT, and ``none`` undoes those before (sofia.c)."""
+    """The access lists of a SIP profile; None for none.
+
+    Each is LIST or LIST:CONTEXT, and ``none`` undoes those before it (sofia.c).
+    """
     found: list[str] = []
     for word in given.split():
         found = [] if word.lower() == "none" else [*found, word.partition(":")[0]]

@@ -62,6 +62,16 @@ def test_a_check_that_hangs_ends_and_what_it_told_is_kept(hang, threaded: bool) 
     ]
 
 
+def test_what_this_user_may_not_see_is_skipped() -> None:
+    def refused(site: Site) -> Iterator[Told]:
+        raise PermissionError(13, "Permission denied", "/etc/fsivr/tls.key")
+        yield ok("never")
+
+    assert look(Check("a", "b", refused, "why")) == [
+        ("b", Level.SKIPPED, "/etc/fsivr/tls.key may not be looked at by this user")
+    ]
+
+
 def test_all_run_at_the_same_time() -> None:
     waiting: list[str] = []
 
