@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         RecordingError,
         RemoteProtocolError,
         ReplyTimeout,
+        ServerStopping,
         SpeechError,
     )
     from fsivr.handler import Handler
@@ -90,6 +91,7 @@ __all__ = [
     "RemoteProtocolError",
     "ReplyTimeout",
     "Say",
+    "ServerStopping",
     "Silence",
     "Speak",
     "Speech",

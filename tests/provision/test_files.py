@@ -19,8 +19,6 @@ from tests.provision.root import REPOSITORY
 
 SCRIPTS = REPOSITORY / "scripts"
 UNITS = ("fsivr.service", "fsivr-export.service")
-#: Commands and options that other parts of this version bring.
-TO_COME = {"doctor"}
 
 
 def ran(*command: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
@@ -141,8 +139,6 @@ def test_every_command_of_the_document_on_operation_is_there() -> None:
         command: click.Command | None = commands
         options: set[str] = set()
         for word in words:
-            if isinstance(command, click.Group) and word in TO_COME:
-                break
             if isinstance(command, click.Group) and not word.startswith("-"):
                 command = command.get_command(click.Context(command), word) or command
             assert command is not None
