@@ -111,7 +111,9 @@ keep_what_was() {
 
 write_dialplan() {
     [[ "$CHECK" == yes && ! -x /opt/fsivr/venv/bin/fsivr ]] && return 0
-    (cd /opt/fsivr/apps && as_fsivr /opt/fsivr/venv/bin/fsivr dialplan --config "$SETTINGS") >"$WORK/apps.xml" ||
+    local server servers=(--server 127.0.0.1:8084)
+    for server in $SERVERS; do servers+=(--server "$server"); done
+    (cd /opt/fsivr/apps && as_fsivr /opt/fsivr/venv/bin/fsivr dialplan --config "$SETTINGS" "${servers[@]}") >"$WORK/apps.xml" ||
         fail 'the dialplan cannot be written as that of the switch'
     folder "$SWITCH/dialplan" freeswitch:freeswitch 750
     put "$SWITCH/dialplan/apps.xml" freeswitch:freeswitch 640 <"$WORK/apps.xml"

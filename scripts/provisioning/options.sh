@@ -18,6 +18,7 @@ option WORKERS 1 "how many processes take calls"
 option TRUNKS '' "addresses and networks of the carriers, with spaces between; nobody else may call"
 option TELEPHONES '' "networks of telephones that register with a password, as 192.168.56.0/24"
 option PEERS '' "addresses of switches on other machines that send calls here"
+option SERVERS '' "fsivr on other machines, as 10.0.0.6:8084, that calls go to where this one does not answer"
 option SIP_DOMAIN '' "what telephones register with; empty for the address of this machine"
 option SIP_ADDRESS '' "the address SIP listens on; empty for that of the route out"
 option EXTERNAL_ADDRESS '' "the address carriers reach, where this machine is behind NAT, as in a cloud"
@@ -71,6 +72,7 @@ check_options() {
     [[ "$PORTS" =~ ^([1-9][0-9]{0,4})?$ ]] || bad PORTS 'a whole number from 1 to 99999, or nothing'
     [[ "$WORKERS" =~ ^([1-9]|[1-5][0-9]|6[0-4])$ ]] || bad WORKERS 'a whole number from 1 to 64'
     [[ "$SSH_PORTS" =~ ^[1-9][0-9]{0,4}( [1-9][0-9]{0,4})*$ ]] || bad SSH_PORTS 'port numbers with spaces between'
+    [[ "$SERVERS" =~ ^([][0-9A-Za-z.:-]+:[0-9]{1,5}( |$))*$ ]] || bad SERVERS 'HOST:PORT, with spaces between, or nothing'
     [[ "$SIP_DOMAIN" =~ ^[A-Za-z0-9.-]{0,200}$ ]] || bad SIP_DOMAIN 'a host name, or nothing'
     [[ "$API_NAME" =~ ^[A-Za-z0-9.-]{0,200}$ ]] || bad API_NAME 'a host name, or nothing'
     [[ "$NODE" =~ ^[A-Za-z0-9._-]{0,64}$ ]] || bad NODE 'up to 64 letters, digits and . _ -, or nothing'

@@ -20,6 +20,7 @@ OPTIONS = {
     "WORKERS": "2",
     "TRUNKS": "203.0.113.10 198.51.100.0/24 2001:db8::/48",
     "PEERS": "192.0.2.7",
+    "SERVERS": "192.0.2.7:8084",
     "API_NAME": "ivr.example.com",
     "DEMO_TELEPHONE": "yes",
 }

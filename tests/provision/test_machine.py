@@ -81,7 +81,7 @@ def test_the_switch_has_our_configuration_and_the_packages_own_is_kept(machine: 
     trunks = ElementTree.parse(machine.root.folder / "etc/freeswitch/local/acl/trunks.xml").getroot()
     assert [node.get("cidr") for node in trunks] == ["203.0.113.10/32", "198.51.100.0/24", "2001:db8::/48"]
     dialplan = machine.root.read("etc/freeswitch/dialplan/apps.xml")
-    assert 'data="127.0.0.1:8084 async full"' in dialplan
+    assert 'data="127.0.0.1:8084|192.0.2.7:8084 async full"' in dialplan
     sorry = (machine.root.folder / "etc/freeswitch/local/sorry.wav").read_bytes()
     assert sorry[:4] == b"RIFF"
     assert len(sorry) > 50_000
@@ -132,6 +132,7 @@ def test_what_an_operator_writes_stays_and_a_changed_option_is_in_force(machine:
         ({"TRUNKS": "carrier.example.com"}, "TRUNKS: 'carrier.example.com'"),
         ({"SERVER_CLASS": "XXL"}, "SERVER_CLASS is S, M, L or XL, not 'XXL'"),
         ({"WORKERS": "0"}, "WORKERS is a whole number from 1 to 64, not '0'"),
+        ({"SERVERS": "10.0.0.6"}, "SERVERS is HOST:PORT, with spaces between, or nothing, not '10.0.0.6'"),
         ({"NODE": 'a"b'}, "NODE is printable text"),
     ],
 )
