@@ -7,6 +7,7 @@ import http.client
 import json
 import mmap
 import os
+import random
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,8 @@ class Weed:
     def stop(self) -> None:
         """Kill it, with its clients connected."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(30)
             self._process = None
 
@@ -170,6 +172,11 @@ class Weed:
 
 
 def _free(*names: str) -> dict[str, int]:
-    with ExitStack() as held:
-        listeners = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in names]
-        return {name: one.getsockname()[1] for name, one in zip(names, listeners, strict=True)}
+    # Below those that connections are given: else one may have a port while the server is down, to be started again.
+    found: dict[str, int] = {}
+    while len(found) < len(names):
+        port = random.randrange(20001, 32000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            if port not in found.values():
+                found[names[len(found)]] = port
+    return found
