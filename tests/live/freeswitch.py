@@ -61,15 +61,19 @@ class FreeSwitch:
     """A running FreeSWITCH; ``close`` ends and removes it.
 
     :param servers: where its dialplan sends calls, in order.
+    :param certificate: the files of its certificate and of the key; without them it has no TLS.
     """
 
     password = _PASSWORD
 
-    def __init__(self, program: str, dialplan: Dialplan, servers: list[str]) -> None:
+    def __init__(
+        self, program: str, dialplan: Dialplan, servers: list[str], *, certificate: tuple[Path, Path] | None = None
+    ) -> None:
         self._program = program
         self.folder = Path(tempfile.mkdtemp(prefix="fsivr-live-"))
         self.port, self.sip = free_port(), free_port(socket.SOCK_DGRAM)
-        self._configure(dialplan, servers)
+        self.tls = free_port()
+        self._configure(dialplan, servers, certificate)
         self._process: subprocess.Popen[bytes] | None = None
         self.client = Client("127.0.0.1", self.port, _PASSWORD, 10.0)
         self.start()
@@ -92,7 +96,8 @@ class FreeSwitch:
         for folder in folders.values():
             folder.mkdir(exist_ok=True)
         options = [part for name, folder in folders.items() for part in (f"-{name}", str(folder))]
-        command = [self._program, "-nf", "-nc", "-nonat", "-conf", str(self.folder / "conf"), *options]
+        options += ["-conf", str(self.folder / "conf"), "-certs", str(self.folder / "conf/tls")]
+        command = [self._program, "-nf", "-nc", "-nonat", *options]
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
         deadline = time.monotonic() + _PATIENCE
@@ -118,7 +123,7 @@ class FreeSwitch:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _configure(self, dialplan: Dialplan, servers: list[str]) -> None:
+    def _configure(self, dialplan: Dialplan, servers: list[str], certificate: tuple[Path, Path] | None) -> None:
         conf = self.folder / "conf"
         shutil.copytree(ROOT / "freeswitch", conf)
         values = {
@@ -128,6 +133,11 @@ class FreeSwitch:
             "fsivr_event_socket_port": self.port,
             "fsivr_event_socket_password": _PASSWORD,
         }
+        if certificate is not None:
+            values |= {"fsivr_tls": "true", "fsivr_tls_port": self.tls}
+            (conf / "tls").mkdir()
+            (conf / "tls/agent.pem").write_bytes(certificate[1].read_bytes() + certificate[0].read_bytes())
+            (conf / "tls/cafile.pem").write_bytes(certificate[0].read_bytes())
         lines = [f'  <X-PRE-PROCESS cmd="set" data="{name}={value}"/>' for name, value in values.items()]
         (conf / "local/vars.xml").write_text("\n".join(["<include>", *lines, "</include>", ""]))
         (conf / "local/acl").mkdir()
