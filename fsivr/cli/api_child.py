@@ -38,6 +38,7 @@ class ApiChild:
     :param settings: its settings; ``listen`` is where calls are taken.
     :param config: the settings file, where the command line named it.
     :param found: settings whose values it is told, whatever else says of them.
+    :param cwd: the folder that it is started in; this process's where None.
     :param first: seconds until it is started again.
     """
 
@@ -47,10 +48,11 @@ class ApiChild:
         *,
         config: str | None = None,
         found: Collection[str] = FOUND,
+        cwd: str | None = None,
         first: float = _FIRST,
     ) -> None:
         self._environment = environment(settings, os.environ, config=config, found=found)
-        self._first = first
+        self._cwd, self._first = cwd, first
         self._process: Any = None
         self._stopping = self._draining = False
         self._greenlet: gevent.Greenlet[..., None] = gevent.spawn(self._keep)
@@ -111,6 +113,7 @@ class ApiChild:
             [sys.executable, *python_flags(), "-m", "fsivr", "api", "--until-eof"],
             stdin=subprocess.PIPE,
             env=self._environment,
+            cwd=self._cwd,
             start_new_session=True,
         ) as process:
             self._process = process
@@ -138,6 +141,18 @@ def environment(
     named = {} if config is None else {f"{PREFIX}CONFIG": os.path.abspath(config)}
     inherited = {name: value for name, value in environ.items() if name not in VARIABLES}
     return {**inherited, **given, **named}
+
+
+def folder(environ: Mapping[str, str]) -> str | None:
+    """The folder that this process was started in by its name, which may be a link that leads elsewhere later.
+
+    None where the name is not known; to be asked at the start.
+    """
+    named = environ.get("PWD", "")
+    with contextlib.suppress(OSError):
+        if os.path.isabs(named) and os.path.samefile(named, os.curdir):
+            return named
+    return None
 
 
 def _text(value: object) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import shlex
 import shutil
 import sys
@@ -14,11 +16,20 @@ from rich.console import Console
 _UNFOLDED = 1000
 
 
+class _Screen(Console):
+    def on_broken_pipe(self) -> None:
+        # That of rich ends the process, with all its calls.
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def console(stderr: bool = False) -> Console:
-    """A console on what standard output is now, or standard error."""
+    """A console on what standard output is now, or standard error.
+
+    Printing raises ``BrokenPipeError`` where its reader has left.
+    """
     # There is none where it was closed, as by `>&-`.
     stream = (sys.stderr if stderr else sys.stdout) or io.StringIO()
-    return Console(
+    return _Screen(
         file=stream,
         width=None if stream.isatty() else _UNFOLDED,
         highlight=False,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import gevent
 from rich.console import Console
@@ -23,6 +26,8 @@ from fsivr.server import Server
 from fsivr.store import Journal
 from fsivr.supervisor import Notifier
 
+log = logging.getLogger(__name__)
+
 # Seconds beyond those that calls get to end.
 _LAST = 30.0
 
@@ -34,6 +39,11 @@ def serve(settings: Settings, *, simulate: bool = False, config: str | None = No
     :param config: the settings file, where the command line named it.
     :raises ConfigError: no dialplan, an address that cannot be listened on, or a database of a newer fsivr.
     """
+    with _no_reload():
+        _serve(settings, simulate=simulate, config=config)
+
+
+def _serve(settings: Settings, *, simulate: bool, config: str | None) -> None:
     server = start(settings)
     say_what_is_served(server)
     with (
@@ -42,6 +52,13 @@ def serve(settings: Settings, *, simulate: bool = False, config: str | None = No
         telling(server),
     ):
         keep_serving(server, drain, simulate=simulate)
+
+
+def _no_reload() -> contextlib.AbstractContextManager[None]:
+    """Inside, SIGHUP ends nothing, unless it is the end of our terminal."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        return contextlib.nullcontext()
+    return on_signals(partial(log.warning, "nothing is reloaded: that takes the setting workers"), signal.SIGHUP)
 
 
 def start(settings: Settings) -> Server:
@@ -180,7 +197,8 @@ def say_stopping(calls: int, settings: Settings) -> None:
     """Say that it stops, and what it waits for."""
     patience = settings.drain_timeout
     waiting = f": up to {patience:g} s for {calls} calls to end; once more hangs them up" if calls else ""
-    console(stderr=True).print(f"stopping{waiting}")
+    with contextlib.suppress(OSError):  # its reader was stopped by the same ctrl-C, as `| tee`: it stops all the same
+        console(stderr=True).print(f"stopping{waiting}")
 
 
 @contextlib.contextmanager

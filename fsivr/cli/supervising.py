@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import gevent
 
-from fsivr.cli.api_child import FOUND, ApiChild, environment, python_flags
+from fsivr.cli.api_child import FOUND, ApiChild, environment, folder, python_flags
 from fsivr.cli.nightly import nightly_of, time_of
 from fsivr.cli.output import console
 from fsivr.cli.serving import announce, say_stopping, taking_numbers, tell_how_to_call
@@ -34,25 +34,33 @@ def supervise(
     :raises ConfigError: no dialplan, an address that cannot be listened on, or a database of a newer fsivr.
     """
     configure(settings.log_level, settings.log_format, secrets=settings.secret_values)
-    beside = _Beside(config)
+    cwd = folder(os.environ)
+    beside = _Beside(config, cwd)
     supervisor = Supervisor(
         settings,
         command=[sys.executable, *python_flags(), "-m", "fsivr", "serve-worker"],
         environ=lambda now: environment(now, os.environ, config=config, found=_TOLD),
         reread=read,
+        cwd=cwd,
         on_reload=beside.reload,
         notifier=Notifier(),
     )
+    # From before the start until after the end: by default SIGHUP ends a process.
+    with on_signals(supervisor.reload, _HANGUP):
+        _supervise(supervisor, beside, simulate=simulate)
+    console().print("stopped", style="dim")
+
+
+def _supervise(supervisor: Supervisor, beside: _Beside, *, simulate: bool) -> None:
     extensions = supervisor.start()
     settings = supervisor.settings
     announce(console(), settings.listen, settings, extensions)
     beside.start(settings)
-    with on_signals(_Stop(supervisor, beside), signal.SIGINT, signal.SIGTERM), on_signals(supervisor.reload, _HANGUP):
+    with on_signals(_Stop(supervisor, beside), signal.SIGINT, signal.SIGTERM):
         tell_how_to_call(console(), settings.listen, extensions)
         with taking_numbers(settings.listen_address, settings) if simulate else contextlib.nullcontext():
             supervisor.serve_forever()
     beside.stop()
-    console().print("stopped", style="dim")
 
 
 _HANGUP = signal.SIGHUP
@@ -62,10 +70,12 @@ class _Beside:
     """The API and the schedule of the export, which no call waits for.
 
     :param config: the settings file, where the command line named it.
+    :param cwd: the folder that the API is started in.
     """
 
-    def __init__(self, config: str | None) -> None:
-        self._config = config
+    def __init__(self, config: str | None, cwd: str | None = None) -> None:
+        self._config, self._cwd = config, cwd
+        self._draining = False
         self._api: ApiChild | None = None
 
     def start(self, settings: Settings) -> None:
@@ -82,7 +92,8 @@ class _Beside:
         self._start_api(settings)
 
     def drain(self) -> None:
-        """Have no more calls placed."""
+        """Have no more calls placed, also by an API that a reload is about to start."""
+        self._draining = True
         if self._api is not None:
             self._api.drain()
 
@@ -93,7 +104,11 @@ class _Beside:
             self._api.stop()
 
     def _start_api(self, settings: Settings) -> None:
-        self._api = ApiChild(settings, config=self._config, found=_TOLD) if settings.api_listen else None
+        self._api = None
+        if settings.api_listen:
+            self._api = ApiChild(settings, config=self._config, found=_TOLD, cwd=self._cwd)
+            if self._draining:
+                self._api.drain()
 
 
 class _Stop:

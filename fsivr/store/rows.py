@@ -67,13 +67,13 @@ class Row(NamedTuple):
 
 _CALL_COLUMNS = [name for name in Call._meta.fields if name not in ("id",)]
 _OF_START = ("handler", "caller", "dialled", "context", "direction", "started", "node", "worker")
-# One that rang gets its server, and one that was refused, here or elsewhere, may be taken later; another
-# that ended stays as it is.
+# One that rang gets its server, also where the API that placed it has ended meanwhile, and one that was refused,
+# here or elsewhere, may be taken later; another that ended stays as it is.
 _BEGAN = Statement(
     "calls",
     _CALL_COLUMNS,
     update=(*_OF_START, "ended", "hangup_cause", "error"),
-    where="calls.ended IS NULL OR calls.handler = ''",
+    where="calls.ended IS NULL OR calls.handler = '' OR substr(calls.worker, 1, 4) = 'api '",
 )
 # One that the API placed rings there until a server takes it, or does not.
 _TURNED_AWAY = Statement(

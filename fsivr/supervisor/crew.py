@@ -80,6 +80,7 @@ class Crew:
                 return lost or Lost("it is told to stop")
         for slot, worker in new.items():
             before, self.current[slot] = self.current.get(slot), worker
+            self._short[slot] = 0  # the deaths of other code say nothing of this one's
             worker.accept()
             if before is not None and before.code is None:
                 before.retire(retire)
@@ -118,7 +119,8 @@ class Crew:
     def _begun(self, slots: list[int], new: dict[int, Worker]) -> Lost | None:
         """Start a worker in each slot; None when all are ready."""
         try:
-            new |= {slot: self._begin(slot) for slot in slots}
+            for slot in slots:
+                new[slot] = self._begin(slot)  # each at once, so that those begun are known where one cannot be
         except OSError as error:
             return Lost(f"no worker can be started: {error.strerror}")
         for worker in [new[slot] for slot in slots]:

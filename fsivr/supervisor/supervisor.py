@@ -34,6 +34,8 @@ _LOOK = 1.0
 _LAST = 30.0
 # Seconds within which the last rows of dead workers are written.
 _ROWS = 5.0
+# Seconds within which a process that is killed is gone, unless the kernel holds it, as for a disk that is away.
+_KILLED = 5.0
 
 
 class Supervisor:
@@ -43,6 +45,7 @@ class Supervisor:
     :param command: what a worker runs.
     :param environ: makes a worker's environment of settings.
     :param reread: the settings as they are now, for a reload.
+    :param cwd: the folder that workers are started in, looked up each time; this process's where None.
     :param on_reload: called with the settings that are in force after one.
     """
 
@@ -53,11 +56,12 @@ class Supervisor:
         command: Sequence[str],
         environ: Callable[[Settings], Mapping[str, str]],
         reread: Callable[[], Settings],
+        cwd: str | None = None,
         on_reload: Callable[[Settings], None] = lambda _: None,
         notifier: Notifier | None = None,
     ) -> None:
         self.settings = self._asked = settings
-        self._command, self._environ = list(command), environ
+        self._command, self._environ, self._cwd = list(command), environ, cwd
         self._reread, self._on_reload = reread, on_reload
         self._notifier = notifier or Notifier({})
         self._ports = -1
@@ -130,7 +134,7 @@ class Supervisor:
         for worker in list(self.crew.workers):
             log.error("worker %s did not end in time, and is killed", worker.name)
             worker.kill()
-            worker.ended.wait()
+            worker.ended.wait(_KILLED)
         gevent.sleep(0)  # what is to be written of the last is put by then
         self._over.set()
 
@@ -154,7 +158,10 @@ class Supervisor:
             self._wanted.clear()
             if not self.crew.closed:
                 self._notifier.reloading(self._status())
-                self._reloaded()
+                try:
+                    self._reloaded()
+                except Exception:  # the next one may do, and systemd waits for the end of this one
+                    log.exception("the reload went wrong")
             if not self.crew.closed:
                 self._notifier.ready(self._status())
 
@@ -169,7 +176,11 @@ class Supervisor:
             if getattr(read, name) != getattr(self._asked, name):
                 log.warning("the setting %s has changed: it stays as it was until the next start", name)
         self.settings = dataclasses.replace(read, **{name: getattr(before, name) for name in FIXED})
-        lost = self.crew.renew(self.settings.reload_timeout)
+        try:
+            lost = self.crew.renew(self.settings.reload_timeout)
+        except Exception:
+            self.settings = before
+            raise
         if lost is not None:
             self.settings = before
             log.error("nothing is reloaded, and the workers go on: %s; what was wrong is told above", lost.why)
@@ -187,6 +198,7 @@ class Supervisor:
             ports=self._ports,
             command=self._command,
             environ=self._environ(self.settings),
+            cwd=self._cwd,
             on_end=on_end,
         )
 

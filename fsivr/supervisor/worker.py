@@ -27,7 +27,7 @@ class Worker:
     :param slot: which of the sockets it takes calls from, counted from 1.
     :param sock: that socket. ``ports``: the file of the ports.
     :param command: what is run; what it inherits is added to it.
-    :param environ: its environment.
+    :param environ: its environment. ``cwd``: the folder it is started in; this process's where None.
     :param on_end: called once, with the worker, when the process has ended.
     :raises OSError: the machine has no room for it.
     """
@@ -40,6 +40,7 @@ class Worker:
         ports: int,
         command: Sequence[str],
         environ: Mapping[str, str],
+        cwd: str | None,
         on_end: Callable[[Worker], None],
     ) -> None:
         self.slot = slot
@@ -54,7 +55,7 @@ class Worker:
         self.began = self.seen = time.monotonic()
         self._on_end = on_end
         self._process: Any
-        self._process, self._channel = _started(slot, sock, ports, command, environ)
+        self._process, self._channel = _started(slot, sock, ports, command, environ, cwd)
         gevent.spawn(self._listen)
         gevent.spawn(self._wait)
 
@@ -118,7 +119,12 @@ def name_of(slot: int, pid: int) -> str:
 
 
 def _started(
-    slot: int, sock: socket.socket, ports: int, command: Sequence[str], environ: Mapping[str, str]
+    slot: int,
+    sock: socket.socket,
+    ports: int,
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    cwd: str | None,
 ) -> tuple[Any, Channel]:
     ours, theirs = socket.socketpair()
     inherited = {"--slot": slot, "--socket": sock.fileno(), "--channel": theirs.fileno(), "--ports-file": ports}
@@ -129,6 +135,7 @@ def _started(
             [*command, *options],
             stdin=subprocess.DEVNULL,
             env=dict(environ),
+            cwd=cwd,
             pass_fds=(sock.fileno(), theirs.fileno(), ports),
             start_new_session=True,
         )

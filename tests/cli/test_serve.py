@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 import signal
 import socket
+import sys
 import termios
 from pathlib import Path
 
 import pytest
 
+from fsivr.cli.output import console
+from fsivr.cli.serving import say_stopping
+from fsivr.config import Settings
 from fsivr.simulator import RealClock, Switch
 from tests.cli.process import Process
 
@@ -72,6 +77,18 @@ def test_the_second_signal_hangs_up(lines: Path) -> None:
         assert caller.hangup_cause is not None
         assert serving.ends() == 0
         switch.stop()
+
+
+class _Left(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_one_whose_reader_has_left_stops_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", _Left())
+    say_stopping(1, Settings.defaults())
+    with pytest.raises(BrokenPipeError):  # and not SystemExit, which would end all calls
+        console(stderr=True).print("still")
 
 
 def test_a_taken_address_is_told(lines: Path) -> None:

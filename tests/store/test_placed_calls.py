@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fsivr.store import Store
-from fsivr.store.rows import call_answered, call_began, call_unanswered
+from fsivr.store.rows import call_answered, call_began, call_unanswered, calls_lost
 from tests.store.calls import START, ended, start
 
 
@@ -36,6 +36,16 @@ def test_one_that_is_answered_is_the_servers(store: Store) -> None:
     # Whoever ordered it says too late that nobody answered.
     store.write([call_unanswered(_ORDER, START + 9, "USER_BUSY", "")])
     assert _call(store).ended is None
+
+
+def test_one_that_rang_when_its_api_was_started_again_is_the_servers_and_lives(store: Store) -> None:
+    order = _ORDER._replace(worker="api 127.0.0.1:8080")
+    store.write([call_began(order)])
+    store.write([calls_lost(order.node, order.worker, START + 2)])
+    assert _call(store).ended == _at(2)
+    store.write([call_began(start(0, started=START + 3))])
+    call = _call(store)
+    assert (call.worker, call.ended, call.error) == ("w1", None, "")
 
 
 def test_what_comes_after_the_end_changes_nothing(store: Store) -> None:
