@@ -9,10 +9,11 @@ from importlib import metadata
 from flask import Flask, Response, current_app, g, request
 from flask_smorest import Blueprint
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from fsivr.api.access import needs
+from fsivr.api.counted import of_counters
 from fsivr.api.given import given
 from fsivr.api.overview import WAITING, Overview, capacity
 from fsivr.store import Role, Worker, is_gone
@@ -24,16 +25,12 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _BUCKETS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0)
 _REGISTRY = "fsivr-metrics"
 
-#: What each worker tells of itself: the column, the metric, whether it only grows, and what it is.
+#: How each worker does now: the column, the metric, and what it is.
 _OF_WORKERS = (
-    ("ports_in_use", "fsivr_ports_in_use", False, "Calls that a worker holds."),
-    ("peak", "fsivr_ports_peak", False, "The most calls that a worker held at once."),
-    ("draining", "fsivr_draining", False, "Whether a worker takes no more calls."),
-    ("calls", "fsivr_calls", True, "Calls that handlers took."),
-    ("refused", "fsivr_calls_refused", True, "Calls refused, as every port was in use or the worker was draining."),
-    ("abandoned", "fsivr_handlers_abandoned", True, "Handlers that would not leave a finished call."),
-    ("rows_waiting", "fsivr_rows_waiting", False, "Rows that wait for the database."),
-    ("rows_dropped", "fsivr_rows_dropped", True, "Rows that were lost."),
+    ("ports_in_use", "fsivr_ports_in_use", "Calls that a worker holds."),
+    ("peak", "fsivr_ports_peak", "The most calls that a worker held at once."),
+    ("draining", "fsivr_draining", "Whether a worker takes no more calls."),
+    ("rows_waiting", "fsivr_rows_waiting", "Rows that wait for the database."),
 )
 
 
@@ -86,6 +83,7 @@ class _Seen(Collector):
             return
         yield _gauge("fsivr_database_up", "Whether the database can be reached.", 1)
         yield from _of_workers(seen.workers)
+        yield from of_counters(seen.workers, seen.counting)
         yield from _of_recordings(seen)
         yield from _of_surroundings(seen)
 
@@ -101,9 +99,8 @@ def _of_workers(workers: list[Worker]) -> Iterator[Metric]:
     for where, many in capacity(workers).items():
         ports.add_metric(where, many)
     yield ports
-    for column, name, grows, help in _OF_WORKERS:
-        kind = CounterMetricFamily if grows else GaugeMetricFamily
-        family = kind(name, help, labels=["node", "listen", "worker"])
+    for column, name, help in _OF_WORKERS:
+        family = GaugeMetricFamily(name, help, labels=["node", "listen", "worker"])
         for worker in workers:
             family.add_metric([worker.node, worker.listen, worker.worker], getattr(worker, column))
         yield family

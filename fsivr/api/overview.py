@@ -32,6 +32,8 @@ class Overview(NamedTuple):
     last_export: Export | None
     disk: Disk
     switch: SwitchState
+    #: The workers, and those that ended a moment ago, for what they counted.
+    counting: list[Worker]
 
     @property
     def draining(self) -> bool:
@@ -100,6 +102,7 @@ class Observer:
             exports[0] if exports else None,
             self._fresh("disk", self.TOTALS_FRESH, self._disk),
             self._watch.look(),
+            self._store.counting(self._clock()),
         )
 
     def _disk(self) -> Disk:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from fsivr.durations import Durations
 from fsivr.errors import ESLError, ReplyTimeout
 from fsivr.esl.messages import Message, Reply
 from fsivr.esl.transport import Transport
@@ -23,9 +25,10 @@ class Exchange:
     :param on_message: called on the hub with every message that is no reply.
     :param on_end: called once when the connection ends, with what broke it or None.
     :param reason: makes the error that waits end with once the connection has ended.
+    :param replies: where it is counted how long the switch took to answer what is asked.
     """
 
-    __slots__ = ("_answers", "_on_end", "_on_message", "_outbox", "_reason", "_transport", "timeout")
+    __slots__ = ("_answers", "_on_end", "_on_message", "_outbox", "_reason", "_replies", "_transport", "timeout")
 
     def __init__(
         self,
@@ -35,11 +38,13 @@ class Exchange:
         on_message: Callable[[Message], None],
         on_end: Callable[[ESLError | None], None],
         reason: Callable[[], BaseException],
+        replies: Durations | None = None,
     ) -> None:
         self.timeout = timeout
         self._on_message = on_message
         self._on_end = on_end
         self._reason = reason
+        self._replies = replies
         self._answers: deque[Completion | Answer | None] = deque()
         self._outbox = b""
         self._transport = Transport(sock, self._take, self._end)
@@ -74,8 +79,12 @@ class Exchange:
         if self.closed:
             raise self._reason()
         answer = Answer(what)
+        began = time.monotonic()
         self.send(wire, [answer, *[None] * more])
-        if not answer.wait(self.timeout):
+        answered = answer.wait(self.timeout)
+        if self._replies is not None:
+            self._replies.took(what, time.monotonic() - began)
+        if not answered:
             self.fail(ReplyTimeout(f"the switch did not answer {what!r} within {self.timeout:g} s"))
             raise self._reason()
         return answer.result()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsivr.causes import HangupCause
+from fsivr.durations import Durations
 from fsivr.errors import CommandRefused, ReplyTimeout
 from fsivr.esl import commands
 from fsivr.esl.exchange import Exchange
@@ -29,11 +30,13 @@ class Limits:
     :param reply: for the answer to a command, and for the end of a hangup.
     :param probe: how often a long wait asks whether the switch still knows the call.
     :param verb: for an application to end, where the verb gives no time of its own.
+    :param replies: where it is counted how long the switch took to answer; nowhere where None.
     """
 
     reply: float = 5.0
     probe: float = 30.0
     verb: float = 3600.0
+    replies: Durations | None = None
 
 
 class Orders(CallState):
@@ -61,6 +64,7 @@ class Orders(CallState):
             on_message=self._on_message,
             on_end=self._on_end,
             reason=self.ended,
+            replies=self.limits.replies,
         )
 
     # -- applications ----------------------------------------------------------------
@@ -195,7 +199,7 @@ class Orders(CallState):
             event_uuid = f"{self._token}-{self._count}"
             event_uuids.append(event_uuid.encode())
             wire += commands.execute(application, argument, event_uuid=event_uuid, lock=lock)
-        completion = Completion(steps[0][0], event_uuids, outlives)
+        completion = Completion(steps[0][0], event_uuids, outlives, self.limits.replies)
         completions = self._completions
         for expected in event_uuids:
             completions[expected] = completion

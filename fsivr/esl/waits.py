@@ -9,6 +9,7 @@ from typing import Any
 from gevent import get_hub, getcurrent
 from gevent.hub import Waiter
 
+from fsivr.durations import Durations
 from fsivr.errors import CommandRefused
 from fsivr.esl.connection import OK_REPLY
 from fsivr.esl.messages import Event, Reply
@@ -96,11 +97,14 @@ class Completion(_Wait):
     :param what: what is waited for, for the error.
     :param event_uuids: what the switch will name each application by, in order.
     :param outlives: whether the end is of use also when the caller has hung up, as a recording's.
+    :param replies: where it is counted how long the switch took to take them all, from now on.
     """
 
-    __slots__ = ("_missing", "events", "outlives", "unanswered")
+    __slots__ = ("_missing", "_replies", "_since", "events", "outlives", "unanswered")
 
-    def __init__(self, what: str, event_uuids: list[bytes], outlives: bool = False) -> None:
+    def __init__(
+        self, what: str, event_uuids: list[bytes], outlives: bool = False, replies: Durations | None = None
+    ) -> None:
         self.what = what
         self.finished = False
         self._error = None
@@ -110,10 +114,14 @@ class Completion(_Wait):
         self.outlives = outlives
         #: How many replies are still to come.
         self.unanswered = self._missing = len(event_uuids)
+        self._replies = replies
+        self._since = 0.0 if replies is None else time.monotonic()
 
     def take_reply(self, reply: Reply) -> None:
         """``+OK`` means queued and no more (capture ``06k_bad_sendmsg``)."""
         self.unanswered -= 1
+        if self._replies is not None and not self.unanswered:
+            self._replies.took("execute", time.monotonic() - self._since)
         if reply is not OK_REPLY and not reply.ok:
             self.fail(CommandRefused(f"the switch refused {self.what!r}: {reply.reply_text[:200]}"))
 

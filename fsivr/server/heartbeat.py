@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from importlib import metadata
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gevent
 
@@ -27,6 +27,8 @@ class Load(NamedTuple):
     refused: int
     abandoned: int
     draining: bool
+    #: What ``Counts`` and ``LoopWatch`` tell, for JSON.
+    counters: dict[str, Any]
 
 
 class Heartbeat:

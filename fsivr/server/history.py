@@ -13,8 +13,9 @@ from fsivr.causes import HangupCause
 from fsivr.errors import ConfigError, FsivrError
 from fsivr.esl.session import Session
 from fsivr.server.conversation import Conversation
+from fsivr.server.counts import Counts
 from fsivr.server.heartbeat import Heartbeat, Load
-from fsivr.server.refusal import Refused
+from fsivr.server.refusal import Reason, Refused
 from fsivr.store import Journal, call_began, call_ended
 from fsivr.store.rows import CallEnd, CallStart, call_turned_away, calls_lost, clean
 
@@ -90,7 +91,7 @@ class History:
             told = f"{type(error).__name__}: {error}" if isinstance(error, FsivrError) else "over before its handler"
             self.turned_away(Channel(session), cause, told)
 
-    def refused(self, said: bytes, how: str, *, stopping: bool) -> None:
+    def refused(self, said: bytes, how: str, reason: Reason) -> None:
         """A call that was refused; nothing is written of one that the switch has not described.
 
         :param said: what the switch said of it.
@@ -99,16 +100,21 @@ class History:
         refused = Refused(said)
         if refused.channel is not None:
             cause = HangupCause.SWITCH_CONGESTION if how == "hangup" else None
-            why = "the server was stopping" if stopping else "every port was in use"
-            self.turned_away(Channel(refused), cause, f"refused: {why}")
+            self.turned_away(Channel(refused), cause, f"refused: {reason.text}")
 
-    def ended(self, conversation: Conversation) -> None:
-        """The call is over, and its handler has left it; a second time does nothing."""
+    def ended(self, conversation: Conversation, counts: Counts) -> None:
+        """The call is over, and its handler has left it; a second time does nothing.
+
+        :param counts: where its verbs are counted.
+        """
         start = self._starts.pop(conversation, None)
         if start is None:
             return
         call = conversation.call
         cause = call.hangup_cause
+        notes = call.timeline.take() if isinstance(call, NotedCall) else None
+        if notes is not None:
+            counts.noted(notes)
         handler = conversation.handler  # the one it was handed over to, where it was
         end = CallEnd(
             time.time(),
@@ -116,7 +122,7 @@ class History:
             "" if cause is None else cause.name,
             f"{handler.__module__}.{handler.__qualname__}",
             conversation.error,
-            partial(timeline, call.timeline.take(), clean) if isinstance(call, NotedCall) else (),
+            () if notes is None else partial(timeline, notes, clean),
         )
         self._journal.put(call_ended(start, end))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -25,15 +24,18 @@ from fsivr.esl.transport import tune
 from fsivr.listening import listening
 from fsivr.logs import about
 from fsivr.prompts import PromptLibrary
-from fsivr.server.conversation import TALKING, Conversation
+from fsivr.server.admission import Admission
+from fsivr.server.conversation import Conversation
+from fsivr.server.counts import Counts
 from fsivr.server.finding import Before, find
 from fsivr.server.heartbeat import Load
 from fsivr.server.history import History
 from fsivr.server.keeping import Keeping
+from fsivr.server.loop import LoopWatch
 from fsivr.server.peers import Peers
 from fsivr.server.ports import Port, Ports
-from fsivr.server.refusal import refuse
-from fsivr.server.watchdog import Block, Watchdog
+from fsivr.server.refusal import Reason
+from fsivr.server.watchdog import Block
 from fsivr.store import Journal
 from fsivr.switch import Switch
 
@@ -43,7 +45,6 @@ _LAST_ACCEPTS = 0.02
 """Seconds in which what has arrived before a stop is taken, to be refused."""
 _LAST_SEALS = 4.0
 """Seconds in which recordings that have ended are sealed when the server stops."""
-_MOST_BLOCKS = 100
 
 
 class Server:
@@ -72,7 +73,10 @@ class Server:
         self._dialplan = dialplan
         self._switch: Switch | None = None
         self._peers = Peers(self.settings.allow_networks)
-        self._limits = Limits(self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit)
+        self._counts = Counts()
+        self._limits = Limits(
+            self.settings.reply_timeout, self.settings.probe_interval, self.settings.verb_limit, self._counts.replies
+        )
         self._library = PromptLibrary.of(self.settings)
         self._spool = Spool(
             self.settings.recordings_path, keeper=self._keeping, classes=tuple(self.settings.retention_days)
@@ -84,16 +88,10 @@ class Server:
         #: Whether it takes no more calls.
         self.draining = self._refusing = False
         self._ports = ports or Ports(self.settings.ports)
-        self._refusals = Ports(sys.maxsize)  # those under way, to be waited for
+        self._loop = LoopWatch(self.settings, self._counts)
+        self._admission = Admission(self.settings, self._ports, self._loop, self._counts)
         #: Called with each call that has ended.
         self.on_call_end: list[Callable[[Call], None]] = []
-        #: Calls refused because every port was in use, or because the server was stopping.
-        self.refused = 0
-        #: Calls that handlers took, and handlers that would not leave a finished one.
-        self.taken = self.abandoned = 0
-        #: What kept all calls waiting, the latest last; as many as are worth keeping.
-        self.blocks: deque[Block] = deque(maxlen=_MOST_BLOCKS)
-        self._watchdog: Watchdog | None = None
 
     # -- running ------------------------------------------------------------------------
 
@@ -113,6 +111,21 @@ class Server:
     def peak(self) -> int:
         """The most calls there were at once."""
         return self._ports.peak
+
+    @property
+    def refused(self) -> int:
+        """Calls refused: every port was in use, the event loop was behind, or the server was stopping."""
+        return sum(self._counts.refused.values())
+
+    @property
+    def abandoned(self) -> int:
+        """Handlers that would not leave a finished call."""
+        return self._counts.abandoned
+
+    @property
+    def blocks(self) -> deque[Block]:
+        """What kept all calls waiting, the latest last."""
+        return self._loop.blocks
 
     @property
     def calls(self) -> list[Call]:
@@ -157,8 +170,7 @@ class Server:
         if self._listener is None or self.draining:
             return
         self._listener.start()
-        if self.settings.blocking_limit:
-            self._watchdog = Watchdog(self.settings.blocking_limit, self._on_block, within=TALKING)
+        self._loop.start()
 
     def serve_forever(self) -> None:
         """Serve until ``stop``, called from elsewhere, has ended."""
@@ -193,11 +205,10 @@ class Server:
         self._close()
 
     def _close(self) -> None:
-        self._refusals.idle.wait(self.settings.reply_timeout + 1)
+        self._admission.wait()
         if self._switch is not None:
             self._switch.close()
-        if self._watchdog is not None:
-            self._watchdog.stop()
+        self._loop.stop()
         if self._keeping is not None:
             self._keeping.close(_LAST_SEALS)
         if self._history is not None:
@@ -211,9 +222,9 @@ class Server:
             log.warning("refused a connection from %s: not in the setting 'allow'", peer[0])
             sock.close()
             return
-        port = None if self._refusing else self._ports.take()
-        if port is None:
-            self._refuse(sock)
+        port = self._admission.take(stopping=self._refusing)
+        if isinstance(port, Reason):
+            self._admission.refuse(sock, port, self._history)
             return
         session = Session(peer, sock, self._limits)
         try:
@@ -222,22 +233,12 @@ class Server:
             log.warning("a call from %s ended before its handler: %s", peer[0], error)
             cause = error.hangup_cause if isinstance(error, ESLError) else error.cause
             session.end(cause)
+            self._counts.ended(cause)
             if self._history is not None:
                 self._history.over_early(session, cause, error)
         finally:
             session.close()
             port.release()
-
-    def _refuse(self, sock: socket.socket) -> None:
-        self.refused += 1
-        refusal = self._refusals.take()
-        try:
-            said = refuse(sock, self.settings.when_full, self.settings.reply_timeout)
-            if self._history is not None:
-                self._history.refused(said, self.settings.when_full, stopping=self._refusing)
-        finally:
-            if refusal is not None:
-                refusal.release()
 
     def _answer(self, session: Session, port: Port) -> None:
         """Find the handler and have it talk."""
@@ -253,6 +254,7 @@ class Server:
 
     def _turn_away(self, session: Session, call: Call, why: str) -> None:
         session.end(HangupCause.NO_ROUTE_DESTINATION)
+        self._counts.ended(HangupCause.NO_ROUTE_DESTINATION)
         if self._history is not None:
             self._history.turned_away(call.channel, HangupCause.NO_ROUTE_DESTINATION, why)
 
@@ -267,29 +269,26 @@ class Server:
             before=before,
         )
         self._conversations.add(conversation)
-        self.taken += 1
+        self._counts.taken += 1
         if self._history is not None:
             self._history.began(conversation, call.channel)
         conversation.run()
 
-    def _on_block(self, block: Block) -> None:
-        self.blocks.append(block)
-        what = "a handler kept all calls waiting" if block.within else "all calls had to wait"
-        log.warning("%s for %.2f s: %s", what, block.seconds, block.where)
-
     def _load(self) -> Load:
-        ports = self._ports
-        counts = (self.taken, self.refused, self.abandoned)
-        return Load(ports.in_use, ports.limit, ports.peak, *counts, self.draining)
+        ports, counts = self._ports, self._counts
+        done = (counts.taken, self.refused, counts.abandoned)
+        told = {**counts.told(), **self._loop.told()}
+        return Load(ports.in_use, ports.limit, ports.peak, *done, self.draining, told)
 
     def _on_end(self, port: Port, conversation: Conversation) -> None:
         call = conversation.call
         self._conversations.discard(conversation)
         if conversation.abandoned:
-            self.abandoned += 1
+            self._counts.abandoned += 1
+        self._counts.ended(call.hangup_cause)
         forsake(call)
         if self._history is not None:
-            self._history.ended(conversation)
+            self._history.ended(conversation, self._counts)
         port.release()
         log.info("call %s: %s ended with %s", call.uuid, conversation.handler.__qualname__, call.hangup_cause)
         for listener in self.on_call_end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from enum import Enum
 
 from gevent import Timeout
 
@@ -14,6 +15,26 @@ from fsivr.esl.messages import Reply
 
 # So much of what the switch says is kept: the call's description has some 10 kB.
 _MOST = 1 << 18
+
+
+class Reason(Enum):
+    """Why a call is refused; the value is what the metrics call it."""
+
+    PORTS = "ports"
+    LAG = "lag"
+    STOPPING = "stopping"
+
+    @property
+    def text(self) -> str:
+        """It as what is kept of the call says it."""
+        return _TEXTS[self]
+
+
+_TEXTS = {
+    Reason.PORTS: "every port was in use",
+    Reason.LAG: "the event loop was late",
+    Reason.STOPPING: "the server was stopping",
+}
 
 
 def refuse(sock: socket.socket, how: str, timeout: float) -> bytes:

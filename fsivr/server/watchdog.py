@@ -57,7 +57,6 @@ class Watchdog:
         self._beaten = self._expected = time.monotonic()
         self._found: tuple[str, bool] | None = None
         self._stopped = False
-        self._late = 0.0
         loop = gevent.get_hub().loop
         self._timer = loop.timer(self._interval, repeat=self._interval, ref=False)
         self._timer.start(self._beat)
@@ -69,16 +68,10 @@ class Watchdog:
         self._timer.stop()
         self._timer.close()
 
-    def lag(self) -> float:
-        """The most seconds that the loop was late since this was last asked."""
-        late, self._late = self._late, 0.0
-        return late
-
     # -- on the loop ------------------------------------------------------------------------
 
     def _beat(self) -> None:
         now = time.monotonic()
-        self._late = max(self._late, now - self._beaten - self._interval)
         stood, self._beaten = now - self._beaten, now
         found, self._found = self._found, None
         if found is not None:

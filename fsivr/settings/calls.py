@@ -108,6 +108,13 @@ class CallSettings:
         "seconds from 0 to 3600",
         seconds(0, 3600),
     )
+    lag_limit: float = setting(
+        1.0,
+        "How late the event loop may be again and again before new calls are refused as when every port is in use, "
+        "in seconds; 0 for any.",
+        "seconds from 0 to 3600",
+        seconds(0, 3600),
+    )
     drain_timeout: float = setting(
         30.0,
         "How long a stopping server waits for its calls to end, in seconds.",

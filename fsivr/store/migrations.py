@@ -23,6 +23,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("indices", schema.INDICES),
     ("workers", schema.WORKERS),
     ("exporting", schema.EXPORTING),
+    ("counting", schema.COUNTING),
 )
 #: What an up-to-date database has.
 NEWEST = len(STEPS)

@@ -164,6 +164,8 @@ class Worker(Model):
     draining = IntegerField()
     rows_waiting = BigIntegerField()
     rows_dropped = BigIntegerField()
+    #: JSON: an object; see ``fsivr.server.counts``.
+    counters = TextField()
 
     class Meta:
         """Where it is kept."""

@@ -196,3 +196,6 @@ EXPORTING = (
     _CLAIMS,
     "CREATE INDEX claims_node ON claims (target, node)",
 )
+
+#: What the metrics need; workers of an older program go on writing their rows without it.
+COUNTING = ("ALTER TABLE workers ADD COLUMN counters TEXT NOT NULL DEFAULT '{}'",)

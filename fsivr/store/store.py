@@ -17,7 +17,7 @@ from fsivr.store.models import Audit, Call, Export, Recording, Worker, to_micros
 from fsivr.store.pages import LATEST, Cursor, Page, checked_limit
 from fsivr.store.rows import Row, audited, write
 from fsivr.store.walks import Taken, known, taken, walk
-from fsivr.store.workers import holding, seen_lately
+from fsivr.store.workers import counting, holding, seen_lately
 
 #: What a list of calls does without; ``call`` has it.
 _LISTED = [field for name, field in Call._meta.fields.items() if name != "timeline"]
@@ -205,6 +205,13 @@ class Store:
         :param now: seconds since 1970.
         """
         return seen_lately(self.database, now)
+
+    def counting(self, now: float | None = None) -> list[Worker]:
+        """The processes that take calls, and those that took some and ended in the last minutes.
+
+        :param now: seconds since 1970.
+        """
+        return counting(self.database, now)
 
     def holding(self, node: str, listen: str) -> list[str]:
         """The workers of an address, by name, that hold calls as far as is known; some may be dead."""

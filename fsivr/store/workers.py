@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from fsivr.store.models import Call, Worker, to_microseconds
-from fsivr.store.rows import Row, Statement, clean
+from fsivr.store.rows import Row, Statement, as_json, clean
 
 #: Seconds after which a worker that says nothing is taken for dead.
 LATELY = 10.0
 #: Seconds for which the row of one that ended, or died, is kept.
 KEPT = 86_400.0
+#: Seconds for which its counters are told on, so that what it counted last is seen by who asks now and then.
+TOLD = 300.0
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class WorkerState(NamedTuple):
@@ -35,6 +40,8 @@ class WorkerState(NamedTuple):
     draining: bool
     rows_waiting: int
     rows_dropped: int
+    #: What else it counts, for JSON.
+    counters: Mapping[str, Any] = _NOTHING
 
 
 class _Old(Statement):
@@ -82,10 +89,10 @@ def _as_given(*given: Any) -> tuple[Any, ...]:
 
 
 def _columns(state: WorkerState) -> tuple[Any, ...]:
-    node, worker, pid, version, listen, started, seen, ended, *counts = state
+    node, worker, pid, version, listen, started, seen, ended, *counts, counters = state
     texts = (clean(node), clean(worker), pid, clean(version), clean(listen))
     times = (to_microseconds(started), to_microseconds(seen), to_microseconds(ended))
-    return clean(f"{node} {worker or listen}"), *texts, *times, *map(int, counts)
+    return clean(f"{node} {worker or listen}"), *texts, *times, *map(int, counts), as_json(dict(counters))
 
 
 def seen_lately(database: Any, now: float | None = None) -> list[Worker]:
@@ -97,6 +104,17 @@ def seen_lately(database: Any, now: float | None = None) -> list[Worker]:
     query = Worker.select().where((Worker.seen > least) & Worker.ended.is_null())
     with database.connection_context():
         return list(query.order_by(Worker.node, Worker.listen, Worker.worker).bind(database))
+
+
+def counting(database: Any, now: float | None = None) -> list[Worker]:
+    """Workers that run, and those that have ended or died in the last minutes, by node, address and name.
+
+    :param now: seconds since 1970.
+    """
+    least = (time.time() if now is None else now) - TOLD
+    query = Worker.select().where(Worker.seen > least).order_by(Worker.node, Worker.listen, Worker.worker)
+    with database.connection_context():
+        return list(query.bind(database))
 
 
 def holding(database: Any, node: str, listen: str) -> list[str]:

@@ -155,6 +155,8 @@ class ServedSwitch(Switch):
         settings = self.settings
         if settings.source("switch_address") == "default":
             settings = dataclasses.replace(settings, switch_address="{}:{}".format(*self.inbound.address))
+        if settings.source("lag_limit") == "default":  # a machine that is slow must not fail a test
+            settings = dataclasses.replace(settings, lag_limit=0.0)
         server = PlacingServer(self, dialplan, settings)
         server.start()
         self._servers.append((dialplan, server))

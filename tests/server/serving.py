@@ -15,7 +15,13 @@ from tests.esl.switch_rules import Packet
 from tests.leaks import until
 
 #: Longer than any test may take: where a call ends, it was not because one of these ran out.
-LONG: dict[str, Any] = {"reply_timeout": 60.0, "hangup_grace": 60.0, "drain_timeout": 60.0, "call_limit": 600.0}
+LONG: dict[str, Any] = {
+    "reply_timeout": 60.0,
+    "hangup_grace": 60.0,
+    "drain_timeout": 60.0,
+    "call_limit": 600.0,
+    "lag_limit": 600.0,
+}
 
 
 class Serving:
