@@ -6,11 +6,11 @@ counters are told for some minutes after its end, and then no more.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from fsivr.causes import HangupCause
@@ -32,9 +32,25 @@ _LAGS = (
     ("lag", "fsivr_loop_lag_seconds", "How late the event loop was in the last second, at most."),
     ("lag_most", "fsivr_loop_lag_max_seconds", "How late the event loop was ever, at most."),
 )
-# A row is of another process, and may be of another fsivr: what is no name makes no label.
 _NAME = re.compile(r"[a-z_]{1,40}")
 _CONTROL = re.compile(r"[^ -~]")
+
+
+class _DurationsSchema(Schema):
+    bounds = fields.List(fields.Float(), required=True)
+    rows = fields.Dict(keys=fields.String(), values=fields.List(fields.Float()), required=True)
+
+
+class _CountersSchema(Schema):
+    """What ``fsivr.server.counts`` tells: the row is of another process, and may be of another fsivr."""
+
+    refused = fields.Dict(keys=fields.String(), values=fields.Integer())
+    causes = fields.Dict(keys=fields.String(), values=fields.Integer())
+    blocked = fields.Dict(keys=fields.String(), values=fields.Tuple((fields.Integer(), fields.Float())))
+    lag = fields.Float()
+    lag_most = fields.Float()
+    replies = fields.Nested(_DurationsSchema)
+    verbs = fields.Nested(_DurationsSchema)
 
 
 class _Counted(NamedTuple):
@@ -46,8 +62,11 @@ class _Counted(NamedTuple):
 
     def table(self, name: str) -> Mapping[str, Any]:
         """One of the things it told; empty where it did not."""
-        found = self.told.get(name)
-        return found if isinstance(found, dict) else {}
+        found: Mapping[str, Any] = self.told.get(name, {})
+        return found
+
+
+_SCHEMA = _CountersSchema(unknown=EXCLUDE)
 
 
 def of_counters(running: Iterable[Worker], counting: Iterable[Worker]) -> Iterator[Metric]:
@@ -78,10 +97,10 @@ def of_counters(running: Iterable[Worker], counting: Iterable[Worker]) -> Iterat
 
 def _of(worker: Worker) -> _Counted:
     try:
-        told = json.loads(worker.counters)
-    except ValueError:
+        told = _SCHEMA.loads(worker.counters)
+    except (ValueError, ValidationError):
         told = {}
-    return _Counted([worker.node, worker.listen, worker.worker], worker, told if isinstance(told, dict) else {})
+    return _Counted([worker.node, worker.listen, worker.worker], worker, told)
 
 
 def _refused(workers: list[_Counted]) -> Metric:
@@ -122,7 +141,7 @@ def _blocked(workers: list[_Counted]) -> Iterator[Metric]:
 def _histogram(family: HistogramMetricFamily, told: str, workers: list[_Counted]) -> Metric:
     for each in workers:
         table = each.table(told)
-        bounds = [*(str(float(bound)) for bound in table.get("bounds", ())), "+Inf"]
+        bounds = [*(str(bound) for bound in table.get("bounds", ())), "+Inf"]
         for name, row in table.get("rows", {}).items():
             if _NAME.fullmatch(name) and len(row) == len(bounds) + 1:
                 *counts, total = row
@@ -130,10 +149,10 @@ def _histogram(family: HistogramMetricFamily, told: str, workers: list[_Counted]
     return family
 
 
-def _summed(bounds: list[str], counts: list[int]) -> list[tuple[str, float]]:
+def _summed(bounds: list[str], counts: list[float]) -> list[tuple[str, float]]:
     """The buckets as Prometheus has them: each holds those before it."""
-    buckets, so_far = [], 0
+    buckets, so_far = [], 0.0
     for bound, many in zip(bounds, counts, strict=True):
         so_far += many
-        buckets.append((bound, float(so_far)))
+        buckets.append((bound, so_far))
     return buckets

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,8 @@ class Looking(Handler):
     seen: list[Worker]
 
     def run(self, call: Call) -> None:
+        call.answer()
+        call.variables["seen"] = "yes"
         assert until(lambda: [one for one in self.store.workers() if one.ports_in_use], 30)
         self.seen += self.store.workers()
 
@@ -51,4 +55,15 @@ def test_a_server_tells_how_busy_it_is_and_that_it_ended(tmp_path: Path, monkeyp
         (last,) = list(Worker.select().bind(Looking.store.database))
     assert last.ended is not None
     assert last.draining == 1
+    assert json.loads(one.counters)["lag_most"] >= 0
+    _tells_what_it_counted(json.loads(last.counters))
     Looking.store.close()
+
+
+def _tells_what_it_counted(told: dict[str, Any]) -> None:
+    assert told["refused"] == {"ports": 0, "lag": 0, "stopping": 0}
+    assert told["causes"] == {"NORMAL_CLEARING": 1}
+    assert set(told["verbs"]["rows"]) == {"answer", "set_variable"}
+    # What was asked on the call's connection: its description, the application, the variable.
+    replies = {name: sum(row[:-1]) for name, row in told["replies"]["rows"].items()}
+    assert replies == {"connect": 1, "execute": 1, "uuid_setvar": 1}
