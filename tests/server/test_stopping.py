@@ -47,7 +47,7 @@ def test_one_that_is_relieved_leaves_what_waits_to_who_shares_its_socket() -> No
         servers[0].accept()  # an order that comes late changes nothing
         servers[1].accept()
         assert second.wait_end(10)
-        assert (servers[1].taken, servers[0].taken, servers[0].refused) == (1, 1, 0)
+        assert (servers[1].peak, servers[0].peak, servers[0].refused) == (1, 1, 0)
         assert not first.wait_end(0)
         servers[0].stop(0)
         relieved.join(10)
