@@ -77,7 +77,7 @@ class Crew:
             if lost is not None or self.closed:
                 for worker in new.values():
                     worker.kill()
-                return lost or Lost("it is told to stop")
+                return Lost("it is told to stop") if self.closed or lost is None else lost
         for slot, worker in new.items():
             before, self.current[slot] = self.current.get(slot), worker
             self._short[slot] = 0  # the deaths of other code say nothing of this one's

@@ -183,6 +183,8 @@ class Supervisor:
             raise
         if lost is not None:
             self.settings = before
+            if self.crew.closed:
+                return
             log.error("nothing is reloaded, and the workers go on: %s; what was wrong is told above", lost.why)
             return
         self.crew.patience = self.settings.worker_patience
