@@ -27,6 +27,14 @@ def test_a_reload_under_calls_and_one_that_is_broken_and_the_end(tmp_path: Path)
     assert any(line.startswith("STATUS=") and "2 of 2 workers" in line for line in told)
 
 
+def _are_new(phones: list[Telephone]) -> bool:
+    """Whether all have the new code; hung up where they have not."""
+    new = {phone.heard[0] for phone in phones} == {"v2"}
+    for phone in phones if not new else ():
+        phone.hang_up()
+    return new
+
+
 def _reloads(service: Service) -> list[Telephone]:
     """Calls with the new code, which are up; those with the old have ended."""
     old, first = service.held(6), service.workers()
@@ -34,8 +42,9 @@ def _reloads(service: Service) -> list[Telephone]:
     service.write("v2")
     service.signals(signal.SIGHUP)
     service.reads("reloaded: ")
-    new = service.held(6)
-    assert {phone.heard[0] for phone in new} == {"v2"}
+    # An old worker may still take a call that arrives as it is told to take no more.
+    assert until(lambda: _are_new(service.held(6)), 20)
+    new = service.phones[-6:]
     assert not set(first) & {int(phone.heard[1]) for phone in new}
     assert not any(phone.over for phone in old)
     # Old and new share the ports: 12 of 20 are taken.
