@@ -11,11 +11,12 @@ import logging
 import re
 import time
 from collections.abc import Iterable, Iterator, MutableMapping
-from contextvars import ContextVar
 from functools import partial
 from typing import Any, Literal
 
 import structlog
+
+from fsivr.whose import call_here
 
 #: What stands in place of a secret.
 HIDDEN = "********"
@@ -24,15 +25,17 @@ HIDDEN = "********"
 _SHORTEST_SECRET = 4
 # All that ends a line somewhere, or does something to a terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CALL: ContextVar[str] = ContextVar("fsivr_call", default="")
 
 
-def about(call: str) -> None:
-    """Have each line that this greenlet logs from here on name a call.
-
-    :param call: the call's uuid.
-    """
-    _CALL.set(call)
+def _call_of(record: logging.LogRecord) -> str:
+    """The call that a line is about: what it says itself, or that of the greenlet; "" for none."""
+    said = getattr(record, "call", "")
+    if said:
+        return str(said)
+    # On the hub there is no greenlet of a call, and such lines name it first.
+    if isinstance(record.msg, str) and record.msg.startswith("call %s") and isinstance(record.args, tuple):
+        return str(record.args[0])
+    return call_here()
 
 
 def configure(
@@ -79,7 +82,7 @@ class _Text(logging.Formatter):
         return f"{time.strftime(datefmt or '', time.gmtime(record.created))}.{int(record.msecs):03}Z"
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        message, call = record.getMessage(), _CALL.get()
+        message, call = record.getMessage(), _call_of(record)
         if call and call not in message:
             message = f"call {call}: {message}"
         record.message = _visible(message)
@@ -108,8 +111,7 @@ def _json(worker: str) -> logging.Formatter:
 
 
 def _add_call(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    call = _CALL.get()
-    if call:
+    if call := _call_of(event["_record"]):
         event["call"] = call
     return event
 

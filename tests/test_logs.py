@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from fsivr.config import Settings
-from fsivr.logs import about, configure
+from fsivr.logs import configure
+from fsivr.whose import about
 
 log = logging.getLogger("fsivr.test")
 

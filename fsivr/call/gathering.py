@@ -16,6 +16,7 @@ from fsivr.call.waiting import Parked, QueueStay, WhyLeft
 from fsivr.causes import HangupCause
 from fsivr.errors import CommandRefused, PromptError
 from fsivr.prompts import PromptLike, prompt
+from fsivr.whose import about
 
 _EXIT_KEYS = re.compile(r"[0-9*#]+")
 _SLOTS = (701, 799)
@@ -116,7 +117,7 @@ class Gathering(Conferring):
 
         def look(event: Described) -> None:
             if event.get("Action") == "hold" and on_slot is not None and not told:
-                told.append(gevent.spawn(on_slot, int(event.get("Valet-Extension") or 0)))
+                told.append(gevent.spawn(self._tell, on_slot, int(event.get("Valet-Extension") or 0)))
 
         unwatch = self._session.watch("CUSTOM valet_parking::info", look)
         try:
@@ -194,6 +195,10 @@ class Gathering(Conferring):
         if reason not in _CANCELLED:
             return self._removed(name, waited)
         return QueueStay(name, _CANCELLED[reason], waited, 0.0, "", pressed)
+
+    def _tell(self, function: Callable[[int], object], number: int) -> None:
+        about(self.uuid)  # spawned by the hub
+        function(number)
 
     def _removed(self, name: str, waited: float) -> QueueStay:
         """For no reason of the queue's: after one round trip we know whether the call went elsewhere."""

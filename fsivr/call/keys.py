@@ -14,6 +14,7 @@ from gevent import getcurrent
 from fsivr.call.channel import Described, number
 from fsivr.call.session import Session
 from fsivr.errors import Hangup
+from fsivr.whose import about
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +130,7 @@ class Listener:
             greenlet.kill(block=False)
 
     def _run(self) -> None:
+        about(self._name)  # spawned by the hub
         try:
             while self._keys:
                 try:

@@ -11,6 +11,7 @@ from gevent.queue import Queue
 from greenswitch.esl import ESLEvent
 
 from fsivr.esl.messages import Event, Message, Notice
+from fsivr.whose import about
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class Dispatcher:
             queue.put_nowait(None)
 
     def _run(self, queue: Queue[Message | None]) -> None:
+        about(getattr(self._owner, "uuid", ""))  # spawned by the hub
         while (message := queue.get()) is not None:
             for name in _names(message):
                 if name in self.handlers:

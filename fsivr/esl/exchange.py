@@ -25,10 +25,21 @@ class Exchange:
     :param on_message: called on the hub with every message that is no reply.
     :param on_end: called once when the connection ends, with what broke it or None.
     :param reason: makes the error that waits end with once the connection has ended.
+    :param call: the uuid of the call that it is for, for the log; "" for none.
     :param replies: where it is counted how long the switch took to answer what is asked.
     """
 
-    __slots__ = ("_answers", "_on_end", "_on_message", "_outbox", "_reason", "_replies", "_transport", "timeout")
+    __slots__ = (
+        "_answers",
+        "_call",
+        "_on_end",
+        "_on_message",
+        "_outbox",
+        "_reason",
+        "_replies",
+        "_transport",
+        "timeout",
+    )
 
     def __init__(
         self,
@@ -38,6 +49,7 @@ class Exchange:
         on_message: Callable[[Message], None],
         on_end: Callable[[ESLError | None], None],
         reason: Callable[[], BaseException],
+        call: Callable[[], str] = str,
         replies: Durations | None = None,
     ) -> None:
         self.timeout = timeout
@@ -45,9 +57,10 @@ class Exchange:
         self._on_end = on_end
         self._reason = reason
         self._replies = replies
+        self._call = call
         self._answers: deque[Completion | Answer | None] = deque()
         self._outbox = b""
-        self._transport = Transport(sock, self._take, self._end)
+        self._transport = Transport(sock, self._take, self._end, call)
 
     @property
     def closed(self) -> bool:
@@ -109,9 +122,12 @@ class Exchange:
             if answer is not None:
                 answer.take_reply(message)
             elif not message.ok and "No such channel" not in message.reply_text:
-                log.warning("the switch refused a command: %.200s", message.reply_text)
+                self._warn("the switch refused a command: %.200s", message.reply_text)
         else:
-            log.warning("the switch answered what was not asked: %.80r", message.reply_text)
+            self._warn("the switch answered what was not asked: %.80r", message.reply_text)
+
+    def _warn(self, what: str, said: str) -> None:
+        log.warning(what, said, extra={"call": self._call()})
 
     def _end(self, error: ESLError | None) -> None:
         self._on_end(error)

@@ -64,6 +64,7 @@ class Orders(CallState):
             on_message=self._on_message,
             on_end=self._on_end,
             reason=self.ended,
+            call=lambda: self.uuid,
             replies=self.limits.replies,
         )
 

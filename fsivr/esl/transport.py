@@ -35,16 +35,19 @@ class Transport:
     :param on_message: called on the hub with each message.
     :param on_end: called once, on the hub or from ``send``, with what ended the
         connection: None for a clean end of the stream. Not called after ``close``.
+    :param call: the uuid of the call that it is for, for the log; "" for none.
     """
 
-    __slots__ = ("_backlog", "_connection", "_fd", "_on_end", "_on_message", "_reader", "_sock", "_writer")
+    __slots__ = ("_backlog", "_call", "_connection", "_fd", "_on_end", "_on_message", "_reader", "_sock", "_writer")
 
     def __init__(
         self,
         sock: socket.socket,
         on_message: Callable[[Message], None],
         on_end: Callable[[ESLError | None], None],
+        call: Callable[[], str] = str,
     ) -> None:
+        self._call = call
         self._sock: socket.socket | None = sock
         self._fd = sock.fileno()
         self._connection = Connection()
@@ -124,7 +127,7 @@ class Transport:
         except ESLError as error:
             self._end(error)
         except Exception as error:  # a fault of ours must end this call, not the hub
-            log.exception("an event could not be handled")
+            log.exception("an event could not be handled", extra={"call": self._call()})
             self._end(ConnectionLost(f"an event could not be handled: {error!r}"))
 
     def _writable(self) -> None:

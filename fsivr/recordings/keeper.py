@@ -163,10 +163,10 @@ class Keeper:
         self._journal.put(sealed.row())
         if sealed.state == "failed":
             why = why or f"its file is not on this machine, below {self.folders.root}"
-            log.error("recording %s failed: %s", ticket.id, why)
+            log.error("call %s: recording %s failed: %s", ticket.call, ticket.id, why)
             self._journal.put(audited("fsivr", "recording.failed", ticket.id, reason=why))
         elif sealed.state == "degraded":
-            log.warning("recording %s is degraded: its file has %g s", ticket.id, sealed.duration)
+            log.warning("call %s: recording %s is degraded: its file has %g s", ticket.call, ticket.id, sealed.duration)
 
     def _on_left(self, id: str, done: AsyncResult[None]) -> None:
         if done.successful():

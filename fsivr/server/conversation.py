@@ -14,6 +14,7 @@ from fsivr.errors import FsivrError, Hangup, InputError
 from fsivr.esl.session import Session
 from fsivr.esl.waits import Alarm
 from fsivr.handler import Handler
+from fsivr.whose import about
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +153,10 @@ class Conversation:
                 self._alarm.cancel()
             self._finish()
 
+    def _end_alone(self) -> None:
+        about(self.call.uuid)  # spawned by the hub
+        self._end(HangupCause.NORMAL_UNSPECIFIED)
+
     def _finish(self) -> None:
         """Close and say that it is over; once."""
         if self._finished:
@@ -211,7 +216,7 @@ class Conversation:
         )
         self._session.expel(self._greenlet, TALKING)
         if not self._ended:
-            self._greenlet = gevent.spawn(self._end, HangupCause.NORMAL_UNSPECIFIED)
+            self._greenlet = gevent.spawn(self._end_alone)
         else:
             self._finish()
 

@@ -22,7 +22,6 @@ from fsivr.esl.orders import Limits
 from fsivr.esl.session import Session
 from fsivr.esl.transport import tune
 from fsivr.listening import listening
-from fsivr.logs import about
 from fsivr.prompts import PromptLibrary
 from fsivr.server.admission import Admission
 from fsivr.server.conversation import Conversation
@@ -38,6 +37,7 @@ from fsivr.server.refusal import Reason
 from fsivr.server.watchdog import Block
 from fsivr.store import Journal
 from fsivr.switch import Switch
+from fsivr.whose import about
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +230,7 @@ class Server:
         try:
             self._answer(session, port)
         except (Hangup, ESLError) as error:
-            log.warning("a call from %s ended before its handler: %s", peer[0], error)
+            log.warning("a call from %s ended before its handler: %s", peer[0], error, extra={"call": session.uuid})
             cause = error.hangup_cause if isinstance(error, ESLError) else error.cause
             session.end(cause)
             self._counts.ended(cause)
