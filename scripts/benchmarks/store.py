@@ -21,6 +21,7 @@ import gevent
 from fsivr import Call, HangupCause
 from fsivr.call import NotedCall
 from fsivr.esl.messages import Message
+from fsivr.server.counts import Counts
 from fsivr.server.history import History
 from fsivr.store import Journal
 
@@ -94,12 +95,13 @@ def _held(sessions: list[Any]) -> list[Held]:
 
 def _greenlet(history: History, held: list[Held]) -> dict[str, float]:
     """Microseconds of a call's greenlet: at its start and its end."""
+    counts = Counts()
     before = time.thread_time()
     for each in held:
         history.began(each, each.call.channel)
     begun = time.thread_time()
     for each in held:
-        history.ended(each)
+        history.ended(each, counts)
     ended = time.thread_time()
     return {"start": (begun - before) / len(held) * 1e6, "end": (ended - begun) / len(held) * 1e6}
 
