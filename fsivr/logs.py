@@ -33,7 +33,12 @@ def _call_of(record: logging.LogRecord) -> str:
     if said:
         return str(said)
     # On the hub there is no greenlet of a call, and such lines name it first.
-    if isinstance(record.msg, str) and record.msg.startswith("call %s") and isinstance(record.args, tuple):
+    if (
+        isinstance(record.msg, str)
+        and record.msg.startswith("call %s")
+        and isinstance(record.args, tuple)
+        and record.args
+    ):
         return str(record.args[0])
     return call_here()
 
@@ -50,12 +55,12 @@ def configure(
     """
     handler = logging.StreamHandler()
     inner = _Text(worker) if form == "text" else _json(worker)
-    handler.setFormatter(_WithoutSecrets(inner, secrets))
+    handler.setFormatter(_Line(inner, secrets))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
 
 
-class _WithoutSecrets(logging.Formatter):
-    """What another formatter makes of a record, with no secret in it."""
+class _Line(logging.Formatter):
+    """What another formatter makes of a record that knows its call, with no secret in it."""
 
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -67,6 +72,7 @@ class _WithoutSecrets(logging.Formatter):
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def format(self, record: logging.LogRecord) -> str:
+        record.call = _call_of(record)
         line = self._inner.format(record)
         return line if self._secrets is None else self._secrets.sub(HIDDEN, line)
 
@@ -82,7 +88,7 @@ class _Text(logging.Formatter):
         return f"{time.strftime(datefmt or '', time.gmtime(record.created))}.{int(record.msecs):03}Z"
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        message, call = record.getMessage(), _call_of(record)
+        message, call = record.getMessage(), getattr(record, "call", "")
         if call and call not in message:
             message = f"call {call}: {message}"
         record.message = _visible(message)
@@ -111,7 +117,7 @@ def _json(worker: str) -> logging.Formatter:
 
 
 def _add_call(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    if call := _call_of(event["_record"]):
+    if call := getattr(event["_record"], "call", ""):
         event["call"] = call
     return event
 
