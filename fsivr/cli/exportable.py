@@ -27,7 +27,7 @@ class Moment(click.ParamType[datetime]):
         """The time that a text says."""
         try:
             return in_utc(str(value))
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is no day or time, as 2026-11-24 or 2026-11-24T18:00:00Z", param, ctx)
 
 

@@ -106,6 +106,7 @@ def test_some_that_failed_are_told_and_are_code_1(fsivr, site: Site) -> None:
     [
         (("nope",), "there is no target 'nope': there are archive"),
         (("--since", "soon"), "'soon' is no day or time"),
+        (("--since", "0001-01-01T00:00:00+14:00"), "is no day or time"),
         (("verify",), "Missing argument 'TARGET'"),
         (("restore", "nope"), "there is no target 'nope'"),
     ],
