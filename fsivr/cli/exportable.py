@@ -49,7 +49,7 @@ def opened_archive(settings: Settings) -> Iterator[Archive]:
     :raises FsivrError: the database cannot be used.
     """
     from fsivr.recordings import Archive
-    from fsivr.store import Store, is_gone
+    from fsivr.store import Store, first_line, is_gone
 
     # Nobody waits for this process but itself.
     store = Store(settings.database, connections=32, busy=30.0)
@@ -59,7 +59,6 @@ def opened_archive(settings: Settings) -> Iterator[Archive]:
     except Exception as error:
         if not is_gone(error):
             raise
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise FsivrError(f"the database cannot be used: {said}") from None
+        raise FsivrError(f"the database cannot be used: {first_line(error)}") from None
     finally:
         store.close()

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Protocol
 
 import gevent
 from rich.console import Console
@@ -79,8 +80,8 @@ def keep_serving(server: Server, drain: Callable[[], None], *, simulate: bool = 
     :param drain: called at the first one.
     """
     settings = server.settings
-    with on_signals(_Stop(server, drain), signal.SIGINT, signal.SIGTERM):
-        tell_how_to_call(console(), written(server.address), served(load_dialplan(settings.dialplan)))
+    with on_signals(Stop(server, drain), signal.SIGINT, signal.SIGTERM):
+        tell_how_to_call(console(), written(server.address), served(server.dialplan))
         with taking_numbers(server.address, settings) if simulate else contextlib.nullcontext():
             server.serve_forever()
     console().print("stopped", style="dim")
@@ -89,7 +90,7 @@ def keep_serving(server: Server, drain: Callable[[], None], *, simulate: bool = 
 def say_what_is_served(server: Server) -> None:
     """Say where a server listens, and what it serves."""
     settings = server.settings
-    announce(console(), written(server.address), settings, served(load_dialplan(settings.dialplan)))
+    announce(console(), written(server.address), settings, served(server.dialplan))
 
 
 @contextlib.contextmanager
@@ -126,14 +127,12 @@ def telling(server: Server) -> Iterator[None]:
 
 
 def _tell(notifier: Notifier, server: Server) -> None:
-    said, stopping = "", False
+    stopping = False
     while True:
         if server.draining and not stopping:
             stopping = True
             notifier.stopping(_status(server), server.settings.drain_timeout + _LAST)
-        if (status := _status(server)) != said:
-            said = status
-            notifier.status(status)
+        notifier.status(_status(server))
         notifier.alive()
         gevent.sleep(min(1.0, notifier.interval or 1.0))
 
@@ -173,11 +172,29 @@ def tell_how_to_call(screen: Console, address: str, extensions: Sequence[Sequenc
     screen.print(Text.assemble("from another terminal:     ", (command, "cyan")), soft_wrap=True)
 
 
-class _Stop:
-    """Drains the server at the first signal, hangs up at the second; a third does what it does by default."""
+class Stopping(Protocol):
+    """What takes calls and can be told to stop: a server, or a supervisor of several."""
 
-    def __init__(self, server: Server, drain: Callable[[], None]) -> None:
-        self._server = server
+    @property
+    def settings(self) -> Settings:
+        """Its settings, ``drain_timeout`` among them."""
+
+    @property
+    def ports_in_use(self) -> int:
+        """The calls that it has."""
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Let calls finish for so many seconds, ``drain_timeout`` where None; then hang them up."""
+
+
+class Stop:
+    """Drains at the first signal, hangs up at the second; a third does what it does by default.
+
+    :param drain: called at the first one, before.
+    """
+
+    def __init__(self, what: Stopping, drain: Callable[[], None]) -> None:
+        self._what = what
         self._drain = drain
         self._told = 0
 
@@ -186,11 +203,11 @@ class _Stop:
         if self._told > 1:
             restore(signal.SIGINT)
             restore(signal.SIGTERM)
-            gevent.spawn(self._server.stop, 0)
+            gevent.spawn(self._what.stop, 0)
             return
         self._drain()
-        say_stopping(self._server.ports_in_use, self._server.settings)
-        gevent.spawn(self._server.stop)
+        say_stopping(self._what.ports_in_use, self._what.settings)
+        gevent.spawn(self._what.stop)
 
 
 def say_stopping(calls: int, settings: Settings) -> None:

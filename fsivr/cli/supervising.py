@@ -8,13 +8,11 @@ import signal
 import sys
 from collections.abc import Callable
 
-import gevent
-
 from fsivr.cli.api_child import FOUND, ApiChild, environment, folder, python_flags
 from fsivr.cli.nightly import nightly_of, time_of
 from fsivr.cli.output import console
-from fsivr.cli.serving import announce, say_stopping, taking_numbers, tell_how_to_call
-from fsivr.cli.signals import on_signals, restore
+from fsivr.cli.serving import Stop, announce, taking_numbers, tell_how_to_call
+from fsivr.cli.signals import on_signals
 from fsivr.config import Settings
 from fsivr.logs import configure
 from fsivr.supervisor import FIXED, Notifier, Supervisor
@@ -56,7 +54,7 @@ def _supervise(supervisor: Supervisor, beside: _Beside, *, simulate: bool) -> No
     settings = supervisor.settings
     announce(console(), settings.listen, settings, extensions)
     beside.start(settings)
-    with on_signals(_Stop(supervisor, beside), signal.SIGINT, signal.SIGTERM):
+    with on_signals(Stop(supervisor, beside.drain), signal.SIGINT, signal.SIGTERM):
         tell_how_to_call(console(), settings.listen, extensions)
         with taking_numbers(settings.listen_address, settings) if simulate else contextlib.nullcontext():
             supervisor.serve_forever()
@@ -109,23 +107,3 @@ class _Beside:
             self._api = ApiChild(settings, config=self._config, found=_TOLD, cwd=self._cwd)
             if self._draining:
                 self._api.drain()
-
-
-class _Stop:
-    """Drains the workers at the first signal, hangs up at the second; a third does what it does by default."""
-
-    def __init__(self, supervisor: Supervisor, beside: _Beside) -> None:
-        self._supervisor = supervisor
-        self._beside = beside
-        self._told = 0
-
-    def __call__(self) -> None:
-        self._told += 1
-        if self._told > 1:
-            restore(signal.SIGINT)
-            restore(signal.SIGTERM)
-            gevent.spawn(self._supervisor.stop, 0)
-            return
-        self._beside.drain()
-        say_stopping(self._supervisor.crew.calls, self._supervisor.settings)
-        gevent.spawn(self._supervisor.stop)

@@ -136,8 +136,3 @@ class Report:
 def written(at: datetime) -> str:
     """A time as ISO text in UTC, to the millisecond."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def first_line(error: Exception) -> str:
-    """What an error says in its first line; its name where it says nothing."""
-    return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -26,11 +26,11 @@ from fsivr.exporter.lock import only_run
 from fsivr.exporter.manifest import FOLDER, Manifests
 from fsivr.exporter.plan import Choice, Plan, odd_clock
 from fsivr.exporter.processes import crew_of
-from fsivr.exporter.report import PROOFS, Report, first_line, written
+from fsivr.exporter.report import PROOFS, Report, written
 from fsivr.exporter.retry import Patience
 from fsivr.exporter.target import Target
 from fsivr.recordings import Archive, Sidecar
-from fsivr.store import Claims, DatabaseFailed, arrived, exported, running
+from fsivr.store import Claims, DatabaseFailed, arrived, exported, first_line, running
 
 
 @dataclasses.dataclass(frozen=True)

@@ -70,7 +70,8 @@ class Server:
         self.settings = settings or Settings.defaults()
         self._history = None if store is None else History(store, node=self.settings.node_name, worker=worker)
         self._keeping = None if store is None else Keeping(self.settings, store)
-        self._dialplan = dialplan
+        #: Which handler answers.
+        self.dialplan = dialplan
         self._switch: Switch | None = None
         self._peers = Peers(self.settings.allow_networks)
         self._counts = Counts()
@@ -142,7 +143,7 @@ class Server:
 
     def make_switch(self) -> Switch:
         """The switch that the settings name."""
-        return Switch(self.settings, self._dialplan, listening=self.address)
+        return Switch(self.settings, self.dialplan, listening=self.address)
 
     def start(self, sock: socket.socket | None = None, *, accepting: bool = True) -> None:
         """Listen; returns at once.
@@ -246,7 +247,7 @@ class Server:
         about(session.uuid)
         kind = Call if self._history is None else NotedCall
         call = kind(session, self._library, self._spool, lambda: self.switch)
-        found = find(self._dialplan, session, call.channel)
+        found = find(self.dialplan, session, call.channel)
         if found.handler is None:
             self._turn_away(session, call, found.why)
         else:

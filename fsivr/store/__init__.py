@@ -4,7 +4,7 @@ from peewee import PeeweeException as DatabaseFailed
 
 from fsivr.store.claims import Claims
 from fsivr.store.filling import days_left
-from fsivr.store.gone import is_gone
+from fsivr.store.gone import first_line, is_gone
 from fsivr.store.journal import Journal
 from fsivr.store.keys import Keys, Role
 from fsivr.store.models import ApiKey, Audit, Call, Export, Recording, Worker
@@ -36,6 +36,7 @@ __all__ = [
     "call_ended",
     "days_left",
     "exported",
+    "first_line",
     "is_gone",
     "recorded",
     "running",

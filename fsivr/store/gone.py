@@ -15,3 +15,8 @@ def is_gone(error: BaseException) -> bool:
         return True
     names = {kind.__name__ for kind in type(error).__mro__}
     return not names.isdisjoint(_GONE) and names.isdisjoint(_REFUSED)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says in its first line, its name where it says nothing: a driver's has no password there."""
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__

@@ -9,6 +9,7 @@ from peewee import PeeweeException
 
 from fsivr.errors import StoreError
 from fsivr.store.address import sqlite_path
+from fsivr.store.gone import first_line
 from fsivr.store.migrations import NEWEST, version
 from fsivr.store.store import Store
 
@@ -30,8 +31,6 @@ def opened(address: str) -> Iterator[Store]:
             raise StoreError("the database is not up to date: start 'fsivr serve' with it once")
         yield store
     except PeeweeException as error:
-        # The driver's first line says what is wrong; it has no password.
-        what = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise StoreError(f"the database cannot be read: {what}") from None
+        raise StoreError(f"the database cannot be read: {first_line(error)}") from None
     finally:
         store.close()

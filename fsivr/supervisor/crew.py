@@ -56,11 +56,6 @@ class Crew:
         self._short = dict.fromkeys(range(1, len(sockets) + 1), 0)  # how often in a row one died soon
 
     @property
-    def whole(self) -> bool:
-        """Whether each slot has a worker that takes calls."""
-        return all(slot in self.current and self.current[slot].accepting for slot in self._short)
-
-    @property
     def calls(self) -> int:
         """Calls of all workers."""
         return sum(worker.calls for worker in self.workers)

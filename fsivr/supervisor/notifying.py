@@ -29,6 +29,7 @@ class Notifier:
         #: Seconds between two signs of life, half of what systemd waits for; None where it waits for none.
         self.interval = int(limit) / 2e6 if self._address and meant and limit.isdecimal() and int(limit) else None
         self._alive = 0.0
+        self._status = ""
 
     def ready(self, status: str) -> None:
         """It serves, from now on or again."""
@@ -45,8 +46,10 @@ class Notifier:
         self._tell("STOPPING=1", f"EXTEND_TIMEOUT_USEC={int(seconds * 1e6)}", _status(status))
 
     def status(self, status: str) -> None:
-        """How it does, in one line."""
-        self._tell(_status(status))
+        """How it does, in one line; told where it is another than before."""
+        if status != self._status:
+            self._status = status
+            self._tell(_status(status))
 
     def alive(self) -> None:
         """It is sound; to be called more often than ``interval``."""

@@ -69,7 +69,11 @@ class Supervisor:
         self._stops = 0
         self._wanted, self._over = Event(), Event()
         self._greenlets: list[gevent.Greenlet[..., None]] = []
-        self._said = ""
+
+    @property
+    def ports_in_use(self) -> int:
+        """Calls of all workers."""
+        return self.crew.calls
 
     def start(self) -> list[list[str]]:
         """What is served, an extension each; every worker takes calls then.
@@ -148,9 +152,7 @@ class Supervisor:
             gevent.sleep(0)  # what they said meanwhile is read first
             self.crew.look(stalled)
             self._notifier.alive()
-            if (status := self._status()) != self._said:
-                self._said = status
-                self._notifier.status(status)
+            self._notifier.status(self._status())
 
     def _reload_when_asked(self) -> None:
         while True:

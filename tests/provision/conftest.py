@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lacking import lacking
 from tests.provision.root import Root
 from tests.provision.stand_in import build
 
@@ -30,8 +31,7 @@ def needed(*programs: str) -> None:
     """Skip where a program is not there; where everything has to be tested, fail."""
     missing = [program for program in programs if shutil.which(program, path="/usr/sbin:/sbin:/usr/bin:/bin") is None]
     if missing:
-        told = f"{', '.join(missing)} needed: apt install debootstrap nftables systemd shellcheck"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(told)
+        lacking(f"{', '.join(missing)} needed: apt install debootstrap nftables systemd shellcheck")
 
 
 class Machine:
@@ -61,8 +61,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A Debian that scripts/provision was run in; FreeSWITCH is a package that stands in for it."""
     needed("debootstrap", "dpkg-deb", "unshare", "chroot")
     if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
-        told = "a root of Debian is made by root, who may mount"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(told)
+        lacking("a root of Debian is made by root, who may mount")
     memory = Path("/dev/shm")
     if _has_room(memory):
         folder = Path(tempfile.mkdtemp(prefix="fsivr-debian-", dir=memory))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,20 +10,14 @@ import psycopg
 import pytest
 
 from fsivr.store import Store
-from tests.store.postgresql import PostgreSQL, folder
+from tests.store.postgresql import PostgreSQL, installed
 
 _COUNT = itertools.count()
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    programs = folder()
-    if programs is None:
-        lacks = "PostgreSQL is not installed; on Debian and Ubuntu: apt install postgresql"
-        if os.environ.get("CI"):
-            pytest.fail(lacks)
-        pytest.skip(lacks)
-    server = PostgreSQL(programs)
+    server = PostgreSQL(installed())
     yield server
     server.close()
 

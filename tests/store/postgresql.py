@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.lacking import lacking
+
 _PASSWORD = "S3cret-of-tests"
 
 
@@ -18,6 +20,11 @@ def folder() -> Path | None:
     found = shutil.which("initdb")
     places = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     return next((place for place in reversed(places) if (place / "initdb").exists()), None)
+
+
+def installed() -> Path:
+    """Where they are; a test that needs them is skipped where there are none."""
+    return folder() or lacking("PostgreSQL is not installed; on Debian and Ubuntu: apt install postgresql")
 
 
 class PostgreSQL:
